@@ -1,0 +1,56 @@
+/* Open-vocabulary detection in one image (a tile): proposals, region embeddings, scores. */
+#ifndef GACLIP_DETECT_H
+#define GACLIP_DETECT_H
+
+#include "gaclip/error.h"
+#include "gaclip/image.h"
+#include "gaclip/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct GaclipDetectOptions {
+    float min_score;     /* boxes below are dropped */
+    float nms_iou;       /* suppression within a class, inside one image */
+    float mix;           /* a of objectness^(1-a) * probability^a */
+    int independent;     /* score each class against the background alone */
+    int max_proposals;   /* kept a model window, by objectness */
+} GaclipDetectOptions;
+
+/* Sets the defaults: 0.3, 0.5, 0.5, 0, 300. */
+GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
+
+/* A list of classes with their text embeddings, ready for many images. */
+typedef struct GaclipDetector GaclipDetector;
+
+/* classes: names or phrases, at least one, none empty. model is borrowed. */
+GACLIP_API int gaclip_detector_new(GaclipDetector **out, GaclipModel *model,
+                                   const char *const *classes, int class_count,
+                                   const GaclipDetectOptions *options, GaclipError *err);
+GACLIP_API void gaclip_detector_free(GaclipDetector *detector);
+
+/* The text that a class was asked with (its name in the model's first template). */
+GACLIP_API const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_index);
+
+typedef struct GaclipDetection {
+    GaclipBox box; /* pixels of the image */
+    int class_index;
+    float score, objectness;
+    float probability; /* of the class among the asked ones and the background phrases */
+    float similarity;  /* cosine of region and class text */
+} GaclipDetection;
+
+/* Detects in an image of any size: windows of the model's own size, overlapping by half, boxes cut
+ * by inner window edges dropped in favour of the window that saw them whole. Masked pixels are
+ * filled with the model's mean; windows without valid pixels are skipped; a box must have its
+ * centre on valid ground. Per-class suppression, sorted by score, descending. The
+ * caller frees *out with free(). *windows (may be NULL) counts model windows run. */
+GACLIP_API int gaclip_detect_image(GaclipDetection **out, int *count, int *windows,
+                                   GaclipDetector *detector, const GaclipImage *image,
+                                   GaclipError *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

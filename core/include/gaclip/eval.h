@@ -1,0 +1,63 @@
+/* Detection metrics and suppression (design: protocols of VOC, COCO and CastDet). */
+#ifndef GACLIP_EVAL_H
+#define GACLIP_EVAL_H
+
+#include <stddef.h>
+
+#include "gaclip/error.h"
+#include "gaclip/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Greedy suppression within each label: highest score first, ties by lowest index; a box goes
+ * when its IoU with a kept one of its label is > iou, so exactly iou stays. kept receives the
+ * indices in the order picked (room for count), *kept_count their number. labels may be NULL:
+ * all the same. */
+GACLIP_API int gaclip_nms(int *kept, int *kept_count, const GaclipBox *boxes, const float *scores,
+                          const int *labels, int count, float iou, GaclipError *err);
+
+/* All boxes of one image (or one scene). */
+typedef struct GaclipEvalImage {
+    const GaclipBox *truth_boxes;
+    const int *truth_labels;
+    const unsigned char *truth_difficult; /* NULL: none is */
+    int truth_count;
+    const GaclipBox *found_boxes;
+    const int *found_labels;
+    const float *found_scores;
+    int found_count;
+} GaclipEvalImage;
+
+/* Average precision of one label at one IoU threshold. -1 where there is no ordinary truth. */
+typedef struct GaclipAP {
+    int positives;    /* ordinary (not difficult) ground truths */
+    int found;        /* detections of the label, ignored ones not counted */
+    double voc11;     /* mean of interpolated precision at recall 0, .1, .. 1 */
+    double all_point; /* area under the monotone precision-recall curve */
+    double coco101;   /* mean of interpolated precision at recall 0, .01, .. 1 */
+} GaclipAP;
+
+/* Matching: per image and label, detections by score, descending, ties by position; each looks
+ * at its best-overlapping truth alone, difficult ones included (ties: the first): IoU < iou is a
+ * false positive; a difficult one makes the detection ignored; the first detection of an
+ * ordinary one is true, later ones false. Then all images are ranked together (ties: image
+ * order, then position). Recall level i/n is reached when n * TP >= i * positives. */
+GACLIP_API int gaclip_eval_detection(GaclipAP *out, const GaclipEvalImage *images,
+                                     size_t image_count, int label, double iou, GaclipError *err);
+
+/* Precision and recall of the detections with score >= min_score, by the same matching. */
+typedef struct GaclipCounts {
+    int true_positives, false_positives, false_negatives;
+    double precision, recall, f1; /* 0 where undefined */
+} GaclipCounts;
+
+GACLIP_API int gaclip_eval_counts(GaclipCounts *out, const GaclipEvalImage *images,
+                                  size_t image_count, int label, double iou, float min_score,
+                                  GaclipError *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
