@@ -1,0 +1,52 @@
+/* Detection over a whole scene: plan tiles, read, detect, merge, georeference, write. */
+#ifndef GACLIP_SCENE_DETECT_H
+#define GACLIP_SCENE_DETECT_H
+
+#include "gaclip/detect.h"
+#include "gaclip/error.h"
+#include "gaclip/raster.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct GaclipSceneDetectOptions {
+    GaclipRasterOptions raster;
+    int tile_size;        /* model pixels; 0 = 512 */
+    int overlap;          /* model pixels; negative = half the model's window */
+    double nms_iou;
+    const double *bbox;   /* xmin, ymin, xmax, ymax in the raster's CRS, or NULL = all */
+    const char *output;   /* OGR dataset name; its extension chooses the driver unless ... */
+    const char *format;   /* ... an OGR driver's short name is given; NULL = by extension */
+    const char *dst_crs;  /* any CRS that PROJ knows; NULL = the raster's */
+    const char *const *layer_options; /* NULL-terminated NAME=VALUE, or NULL */
+    const char *layer_name;           /* NULL = "detections" */
+    int overwrite;
+    const char *command;  /* the command line, for provenance; may be NULL */
+} GaclipSceneDetectOptions;
+
+GACLIP_API void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *options);
+
+typedef struct GaclipSceneDetectSummary {
+    int tiles, tiles_empty, windows; /* planned, skipped without data, model windows run */
+    int found, written;              /* boxes before and after merging */
+    int *per_class;                  /* (class_count) written, free with free() */
+    double seconds;
+} GaclipSceneDetectSummary;
+
+/* done of total tiles; a non-zero return stops: GACLIP_ERROR_INTERRUPTED, nothing written. */
+typedef int GaclipSceneProgress(int done, int total, void *payload);
+
+/* Runs the detector over the scene and writes the layer. The output appears under its name only
+ * when complete; an existing one is GACLIP_ERROR_EXISTS without overwrite (checked before any
+ * work). Memory is bounded by the tile size and the number of kept boxes. */
+GACLIP_API int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
+                                   GaclipDetector *detector, GaclipModel *model,
+                                   const char *const *classes, int class_count,
+                                   const GaclipSceneDetectOptions *options,
+                                   GaclipSceneProgress *progress, void *payload, GaclipError *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
