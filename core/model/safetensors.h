@@ -47,6 +47,9 @@ const GaclipTensor *gaclip__safetensors_find(const GaclipSafetensors *file, cons
 /* The value of a __metadata__ key, or NULL. */
 const char *gaclip__safetensors_metadata(const GaclipSafetensors *file, const char *key);
 
+/* The whole file as mapped. */
+const void *gaclip__safetensors_bytes(const GaclipSafetensors *file, size_t *size);
+
 /* Widens a floating tensor (F64, F32, F16, BF16) to f32, exactly for the latter three. out has
  * room for tensor->count. GACLIP_ERROR_FORMAT for other dtypes. */
 int gaclip__tensor_to_f32(float *out, const GaclipTensor *tensor, GaclipError *err);

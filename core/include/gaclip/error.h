@@ -13,10 +13,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define GACLIP_API __attribute__((visibility("default")))
-#define GACLIP_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define GACLIP_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define GACLIP_API
-#define GACLIP_PRINTF(format, first)
+#define GACLIP_PRINTF(text, first)
 #endif
 
 typedef enum GaclipStatus {

@@ -69,8 +69,9 @@ GACLIP_API int gaclip_model_save(const GaclipModel *model, const char *path, Gac
 GACLIP_API const GaclipModelConfig *gaclip_model_config(const GaclipModel *model);
 GACLIP_API const GaclipTokenizer *gaclip_model_tokenizer(const GaclipModel *model);
 GACLIP_API size_t gaclip_model_parameter_count(const GaclipModel *model, const char *prefix);
-/* SHA-256 of the model file, 64 hex digits; "" for a model not opened from a file. */
-GACLIP_API const char *gaclip_model_sha256(const GaclipModel *model);
+/* SHA-256 of the model file, 64 hex digits, computed at the first call; "" for a model not opened
+ * from a file. */
+GACLIP_API const char *gaclip_model_sha256(GaclipModel *model);
 GACLIP_API const char *gaclip_model_path(const GaclipModel *model); /* "" likewise */
 /* The whole "gaclip" metadata object as JSON text. */
 GACLIP_API const char *gaclip_model_metadata(const GaclipModel *model);

@@ -1,0 +1,71 @@
+#include "base/compute.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifndef GACLIP_WITH_ONEDNN
+#define GACLIP_WITH_ONEDNN 0
+#endif
+
+static int processors_online(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    if (count < 1) return 1;
+    return count > 256 ? 256 : (int)count;
+}
+
+int gaclip_compute_new(GaclipCompute **out, int threads, GaclipBackend backend, GaclipError *err)
+{
+    *out = NULL;
+    if (threads < 0 || threads > 1024)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "%d threads: give a number from 1 to 1024, or 0 for all", threads);
+    if (backend == GACLIP_BACKEND_ONEDNN && !GACLIP_WITH_ONEDNN)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "this build has no oneDNN; use OpenBLAS");
+    if (backend == GACLIP_BACKEND_AUTO)
+        backend = GACLIP_WITH_ONEDNN ? GACLIP_BACKEND_ONEDNN : GACLIP_BACKEND_OPENBLAS;
+    GaclipCompute *compute = calloc(1, sizeof *compute);
+    if (!compute) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    compute->backend = backend;
+    int status = gaclip__threads_new(&compute->pool, threads ? threads : processors_online(), err);
+    if (status) {
+        free(compute);
+        return status;
+    }
+    *out = compute;
+    return GACLIP_OK;
+}
+
+void gaclip_compute_free(GaclipCompute *compute)
+{
+    if (!compute) return;
+    gaclip__threads_free(compute->pool);
+    free(compute->scratch);
+    free(compute);
+}
+
+int gaclip_compute_threads(const GaclipCompute *compute)
+{
+    return gaclip__threads_count(compute->pool);
+}
+
+const char *gaclip_compute_backend_name(const GaclipCompute *compute)
+{
+    return compute->backend == GACLIP_BACKEND_ONEDNN ? "oneDNN" : "OpenBLAS";
+}
+
+int gaclip__compute_reserve(GaclipCompute *compute, size_t floats, GaclipError *err)
+{
+    floats = (floats + 15) / 16 * 16;
+    if (floats <= compute->scratch_floats) return GACLIP_OK;
+    size_t bytes = floats * sizeof(float) * (size_t)gaclip_compute_threads(compute);
+    float *scratch = aligned_alloc(64, bytes);
+    if (!scratch)
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory (%zu MiB of scratch)",
+                                bytes >> 20);
+    free(compute->scratch);
+    compute->scratch = scratch;
+    compute->scratch_floats = floats;
+    return GACLIP_OK;
+}

@@ -1,0 +1,26 @@
+/* Inside the compute context: its pool, its backend, and scratch memory for each worker. */
+#ifndef GACLIP_BASE_COMPUTE_H
+#define GACLIP_BASE_COMPUTE_H
+
+#include <stddef.h>
+
+#include "base/threads.h"
+#include "gaclip/compute.h"
+
+struct GaclipCompute {
+    GaclipThreads *pool;
+    GaclipBackend backend; /* never AUTO */
+    float *scratch;        /* (threads, scratch_floats), 64-byte aligned */
+    size_t scratch_floats; /* a worker's share, a multiple of 16 */
+};
+
+/* Makes sure that every worker has at least floats of scratch. Called before a tower runs, with
+ * the largest need of its operations, so that the operations themselves cannot fail. */
+int gaclip__compute_reserve(GaclipCompute *compute, size_t floats, GaclipError *err);
+
+static inline float *gaclip__scratch(const GaclipCompute *compute, int worker)
+{
+    return compute->scratch + (size_t)worker * compute->scratch_floats;
+}
+
+#endif

@@ -1,0 +1,118 @@
+#include "loss/proposal_loss.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The middle of a box: this share of its sides, at least one location. */
+static const float CENTRE_SHARE = 0.4f;
+static const double SMALLEST_TARGET = 0.2;
+
+double gaclip__giou_loss(double grad[4], const GaclipBox *a, const GaclipBox *b)
+{
+    double left = fmax(a->x1, b->x1), top = fmax(a->y1, b->y1);
+    double right = fmin(a->x2, b->x2), bottom = fmin(a->y2, b->y2);
+    double iw = fmax(right - left, 0), ih = fmax(bottom - top, 0);
+    double aw = (double)a->x2 - a->x1, ah = (double)a->y2 - a->y1;
+    double cw = fmax(a->x2, b->x2) - fmin(a->x1, b->x1);
+    double ch = fmax(a->y2, b->y2) - fmin(a->y1, b->y1);
+    double inner = iw * ih, hull = cw * ch;
+    double outer = aw * ah + ((double)b->x2 - b->x1) * ((double)b->y2 - b->y1) - inner;
+    int meet = iw > 0 && ih > 0;
+    double d_inner[4] = {meet && a->x1 > b->x1 ? -ih : 0, meet && a->y1 > b->y1 ? -iw : 0,
+                         meet && a->x2 < b->x2 ? ih : 0, meet && a->y2 < b->y2 ? iw : 0};
+    double d_area[4] = {-ah, -aw, ah, aw};
+    double d_hull[4] = {a->x1 < b->x1 ? -ch : 0, a->y1 < b->y1 ? -cw : 0, a->x2 > b->x2 ? ch : 0,
+                        a->y2 > b->y2 ? cw : 0};
+    for (int i = 0; i < 4; i++) {
+        double d_outer = d_area[i] - d_inner[i];
+        grad[i] = -(d_inner[i] * outer - inner * d_outer) / (outer * outer) -
+                  (d_outer * hull - outer * d_hull[i]) / (hull * hull);
+    }
+    return 2 - inner / outer - outer / hull;
+}
+
+static int location_range(int *first, float centre, float side, float stride, int count)
+{
+    float reach = fmaxf(CENTRE_SHARE * side / 2, stride / 2);
+    int low = (int)ceilf((centre - reach) / stride - 0.5f);
+    int high = (int)floorf((centre + reach) / stride - 0.5f);
+    *first = low < 0 ? 0 : low;
+    return high >= count ? count - 1 : high;
+}
+
+/* owner (out_h, out_w): the index of the box that each location is positive for, or -1. */
+static void assign(int *owner, const GaclipProposalPass *pass, const GaclipTargets *targets)
+{
+    for (int i = 0; i < pass->out_h * pass->out_w; i++) owner[i] = -1;
+    for (int k = 0; k < targets->count; k++) {
+        const GaclipBox *b = &targets->boxes[k];
+        float width = b->x2 - b->x1, height = b->y2 - b->y1;
+        int x0, y0;
+        int x1 = location_range(&x0, (b->x1 + b->x2) / 2, width, pass->stride, pass->out_w);
+        int y1 = location_range(&y0, (b->y1 + b->y2) / 2, height, pass->stride, pass->out_h);
+        for (int y = y0; y <= y1; y++)
+            for (int x = x0; x <= x1; x++) {
+                int *place = &owner[y * pass->out_w + x];
+                const GaclipBox *other = *place < 0 ? NULL : &targets->boxes[*place];
+                if (!other || width * height < (other->x2 - other->x1) * (other->y2 - other->y1))
+                    *place = k;
+            }
+    }
+}
+
+/* |q - p|^2 BCE(p, q), p = sigmoid(logit); q is a constant. */
+static double quality_focal(double *grad, double logit, double q)
+{
+    double p = 1 / (1 + exp(-logit));
+    /* log p and log(1 - p) without overflow */
+    double log_p = logit < 0 ? logit - log1p(exp(logit)) : -log1p(exp(-logit));
+    double log_1p = log_p - logit, entropy = -(q * log_p + (1 - q) * log_1p), gap = p - q;
+    *grad = 2 * gap * p * (1 - p) * entropy + gap * gap * gap;
+    return gap * gap * entropy;
+}
+
+static double box_loss(float *grad, const GaclipProposalPass *pass, const float *location, int y,
+                       int x, const GaclipBox *target, double weight, double *iou)
+{
+    GaclipBox box = gaclip__proposal_box(pass, location, y, x);
+    double by_corner[4], loss = gaclip__giou_loss(by_corner, &box, target);
+    float cx = ((float)x + 0.5f) * pass->stride, cy = ((float)y + 0.5f) * pass->stride;
+    double by_side[4] = {-by_corner[0] * (cx - box.x1), -by_corner[1] * (cy - box.y1),
+                         by_corner[2] * (box.x2 - cx), by_corner[3] * (box.y2 - cy)};
+    for (int i = 0; i < 4; i++) grad[1 + i] = (float)(weight * by_side[i]);
+    *iou = gaclip_box_iou(&box, target);
+    return loss;
+}
+
+int gaclip__proposal_loss(double *objectness, double *box, int *positives, float *grad_out,
+                          const GaclipProposalPass *pass, const GaclipTargets *targets,
+                          double weight_objectness, double weight_box, GaclipError *err)
+{
+    int locations = pass->out_h * pass->out_w, positive = 0;
+    size_t all = (size_t)pass->batch * (size_t)locations;
+    int *owner = malloc((all + 1) * sizeof *owner);
+    if (!owner) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int n = 0; n < pass->batch; n++) assign(owner + n * locations, pass, &targets[n]);
+    for (size_t i = 0; i < all; i++) positive += owner[i] >= 0;
+    double share = 1.0 / (positive ? positive : 1), sum_objectness = 0, sum_box = 0;
+    memset(grad_out, 0, all * GACLIP__HEAD_CHANNELS * sizeof *grad_out);
+    for (size_t i = 0; i < all; i++) {
+        const float *location = pass->out + i * GACLIP__HEAD_CHANNELS;
+        float *grad = grad_out + i * GACLIP__HEAD_CHANNELS;
+        int n = (int)(i / (size_t)locations), at = (int)(i % (size_t)locations);
+        double q = 0, by_logit;
+        if (owner[i] >= 0) {
+            sum_box += box_loss(grad, pass, location, at / pass->out_w, at % pass->out_w,
+                                &targets[n].boxes[owner[i]], weight_box * share, &q);
+            q = fmax(q, SMALLEST_TARGET);
+        }
+        sum_objectness += quality_focal(&by_logit, location[0], q);
+        grad[0] = (float)(weight_objectness * share * by_logit);
+    }
+    free(owner);
+    *objectness = sum_objectness * share;
+    *box = sum_box * share;
+    *positives = positive;
+    return GACLIP_OK;
+}

@@ -1,0 +1,94 @@
+#include "model/parameters.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static GaclipParameter *grow(GaclipParameters *table)
+{
+    if (table->count == table->capacity) {
+        int capacity = table->capacity ? 2 * table->capacity : 64;
+        GaclipParameter *entries =
+            realloc(table->entries, (size_t)capacity * sizeof *table->entries);
+        if (!entries) return NULL;
+        table->entries = entries;
+        table->capacity = capacity;
+    }
+    return &table->entries[table->count];
+}
+
+int gaclip__parameters_add(GaclipParameters *table, const char *name, int rank, int d0, int d1,
+                           int d2, int d3)
+{
+    GaclipParameter *entry = grow(table);
+    if (!entry) return -1;
+    *entry = (GaclipParameter){.rank = rank, .shape = {d0, d1, d2, d3}, .count = 1};
+    if (snprintf(entry->name, sizeof entry->name, "%s", name) >= (int)sizeof entry->name) return -1;
+    for (int i = 0; i < rank; i++) entry->count *= (size_t)entry->shape[i];
+    entry->offset = table->floats;
+    table->floats += (entry->count + 15) / 16 * 16;
+    return table->count++;
+}
+
+GaclipParameter *gaclip__parameters_find(const GaclipParameters *table, const char *name)
+{
+    for (int i = 0; i < table->count; i++)
+        if (!strcmp(table->entries[i].name, name)) return &table->entries[i];
+    return NULL;
+}
+
+static float *zeroed_arena(size_t floats, GaclipError *err)
+{
+    float *arena = floats > SIZE_MAX / 8 ? NULL : aligned_alloc(64, floats * sizeof *arena);
+    if (!arena) {
+        gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory (%zu MiB of weights)",
+                         floats >> 18);
+        return NULL;
+    }
+    memset(arena, 0, floats * sizeof *arena);
+    return arena;
+}
+
+int gaclip__parameters_own(GaclipParameters *table, GaclipError *err)
+{
+    if (table->values) return GACLIP_OK;
+    table->values = zeroed_arena(table->floats, err);
+    if (!table->values) return GACLIP_ERROR_MEMORY;
+    for (int i = 0; i < table->count; i++) {
+        GaclipParameter *entry = &table->entries[i];
+        float *place = table->values + entry->offset;
+        if (entry->value) memcpy(place, entry->value, entry->count * sizeof *place);
+        entry->value = place;
+    }
+    return GACLIP_OK;
+}
+
+int gaclip__parameters_start_gradients(GaclipParameters *table, GaclipError *err)
+{
+    if (!table->gradients) table->gradients = zeroed_arena(table->floats, err);
+    if (!table->gradients) return GACLIP_ERROR_MEMORY;
+    for (int i = 0; i < table->count; i++)
+        table->entries[i].gradient = table->gradients + table->entries[i].offset;
+    return GACLIP_OK;
+}
+
+void gaclip__parameters_zero_gradients(GaclipParameters *table)
+{
+    memset(table->gradients, 0, table->floats * sizeof *table->gradients);
+}
+
+void gaclip__parameters_stop_gradients(GaclipParameters *table)
+{
+    free(table->gradients);
+    table->gradients = NULL;
+    for (int i = 0; i < table->count; i++) table->entries[i].gradient = NULL;
+}
+
+void gaclip__parameters_free(GaclipParameters *table)
+{
+    free(table->entries);
+    free(table->values);
+    free(table->gradients);
+    *table = (GaclipParameters){0};
+}

@@ -1,0 +1,43 @@
+/* The table of a model's weights: one name, shape and place each. */
+#ifndef GACLIP_MODEL_PARAMETERS_H
+#define GACLIP_MODEL_PARAMETERS_H
+
+#include <stddef.h>
+
+#include "gaclip/error.h"
+
+enum { GACLIP__PARAMETER_RANK = 4, GACLIP__NAME_SIZE = 96 };
+
+typedef struct GaclipParameter {
+    char name[GACLIP__NAME_SIZE]; /* as OpenAI's and open_clip's state dicts spell it */
+    int rank, shape[GACLIP__PARAMETER_RANK];
+    size_t count, offset; /* in floats, of the arenas below */
+    const float *value;   /* in the file's mapping or in values */
+    float *gradient;      /* in gradients; NULL unless training */
+} GaclipParameter;
+
+/* Values that may be changed, and gradients, lie in one arena each, so that the optimiser is one
+ * loop. A model that is only read from a mapped f32 file has neither. */
+typedef struct GaclipParameters {
+    GaclipParameter *entries;
+    int count, capacity;
+    size_t floats;    /* of either arena */
+    float *values;    /* (floats) or NULL */
+    float *gradients; /* (floats) or NULL */
+} GaclipParameters;
+
+/* Appends a parameter of rank 0 to 4 (unused dimensions 0) and stores its index, or -1 when
+ * memory or the name's room is short. Indices, not pointers: the table may move while it grows. */
+int gaclip__parameters_add(GaclipParameters *table, const char *name, int rank, int d0, int d1,
+                           int d2, int d3);
+GaclipParameter *gaclip__parameters_find(const GaclipParameters *table, const char *name);
+
+/* Gives every parameter a place in values (copying what value pointed to, or zeros). */
+int gaclip__parameters_own(GaclipParameters *table, GaclipError *err);
+/* Gives every parameter a zeroed gradient; frees them all again. */
+int gaclip__parameters_start_gradients(GaclipParameters *table, GaclipError *err);
+void gaclip__parameters_zero_gradients(GaclipParameters *table);
+void gaclip__parameters_stop_gradients(GaclipParameters *table);
+void gaclip__parameters_free(GaclipParameters *table);
+
+#endif

@@ -1,0 +1,187 @@
+#include "model/proposal_head.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "math/activation.h"
+#include "math/convolution.h"
+#include "math/linear.h"
+#include "math/norm.h"
+
+/* e^7 strides: longer than any tile, short of overflow. */
+static const float LARGEST_LOG = 7.0f;
+
+static const float *value_of(const GaclipProposalHead *head, int index)
+{
+    return head->parameters->entries[index].value;
+}
+
+static float *gradient_of(const GaclipProposalHead *head, int index)
+{
+    return head->parameters->entries[index].gradient;
+}
+
+int gaclip__proposal_declare(GaclipProposalHead *head, const GaclipModelConfig *config,
+                             GaclipParameters *parameters, GaclipError *err)
+{
+    int P = config->proposal.width, W = config->vision.width, worst = 0;
+    *head = (GaclipProposalHead){.config = config, .parameters = parameters};
+    if (P == 0) return GACLIP_OK;
+    const struct {
+        int *place;
+        const char *name;
+        int rank, d0, d1, d2, d3, only_upsampled;
+    } rows[] = {{&head->conv_weight, "proposal.conv.weight", 4, P, 3, 3, W, 0},
+                {&head->conv_bias, "proposal.conv.bias", 1, P, 0, 0, 0, 0},
+                {&head->norm_weight, "proposal.norm.weight", 1, P, 0, 0, 0, 0},
+                {&head->norm_bias, "proposal.norm.bias", 1, P, 0, 0, 0, 0},
+                {&head->up_weight, "proposal.up.weight", 2, 4 * P, P, 0, 0, 1},
+                {&head->up_bias, "proposal.up.bias", 1, 4 * P, 0, 0, 0, 1},
+                {&head->up_norm_weight, "proposal.up_norm.weight", 1, P, 0, 0, 0, 1},
+                {&head->up_norm_bias, "proposal.up_norm.bias", 1, P, 0, 0, 0, 1},
+                {&head->out_weight, "proposal.out.weight", 2, GACLIP__HEAD_CHANNELS, P, 0, 0, 0},
+                {&head->out_bias, "proposal.out.bias", 1, GACLIP__HEAD_CHANNELS, 0, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].only_upsampled && config->proposal.upsample == 1) continue;
+        *rows[i].place = gaclip__parameters_add(parameters, rows[i].name, rows[i].rank, rows[i].d0,
+                                                rows[i].d1, rows[i].d2, rows[i].d3);
+        if (*rows[i].place < 0) worst = GACLIP_ERROR_MEMORY;
+    }
+    return worst ? gaclip_error_set(err, worst, "out of memory") : GACLIP_OK;
+}
+
+static GaclipConvolutionShape conv_shape(const GaclipProposalHead *head,
+                                         const GaclipProposalPass *pass)
+{
+    return (GaclipConvolutionShape){
+        pass->batch, pass->h, pass->w, head->config->vision.width, head->config->proposal.width, 1};
+}
+
+static void layout_layer(GaclipHeadLayer *layer, GaclipArena *arena, size_t pixels, size_t width)
+{
+    layer->raw = gaclip__arena_floats(arena, pixels * width);
+    layer->norm = gaclip__arena_floats(arena, pixels * width);
+    layer->out = gaclip__arena_floats(arena, pixels * width);
+    layer->stats = gaclip__arena_floats(arena, pixels * 2);
+}
+
+int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *head,
+                            GaclipCompute *compute, GaclipArena *arena, int batch, int h, int w,
+                            int keep, GaclipError *err)
+{
+    const GaclipModelConfig *c = head->config;
+    int up = c->proposal.upsample;
+    *pass = (GaclipProposalPass){.batch = batch, .h = h, .w = w, .out_h = h * up, .out_w = w * up};
+    pass->stride = (float)c->vision.patch_size / (float)up;
+    size_t P = (size_t)c->proposal.width, pixels = (size_t)batch * (size_t)h * (size_t)w;
+    size_t out_pixels = pixels * (size_t)(up * up);
+    layout_layer(&pass->conv, arena, pixels, P);
+    if (up == 2) {
+        pass->up_packed = gaclip__arena_floats(arena, pixels * 4 * P);
+        layout_layer(&pass->up, arena, out_pixels, P);
+    }
+    pass->out = gaclip__arena_floats(arena, out_pixels * GACLIP__HEAD_CHANNELS);
+    if (keep) {
+        pass->grad_wide = gaclip__arena_floats(arena, out_pixels * P);
+        pass->grad_packed = gaclip__arena_floats(arena, pixels * 4 * P);
+        pass->grad_features = gaclip__arena_floats(arena, pixels * (size_t)c->vision.width);
+    }
+    int status = gaclip__arena_check(arena, err);
+    if (status) return status;
+    GaclipConvolutionShape shape = conv_shape(head, pass);
+    return gaclip__compute_reserve(compute, gaclip__convolution_scratch(&shape), err);
+}
+
+/* packed (N h w, 2, 2, P) <-> wide (N, 2h, 2w, P): each pixel becomes a square of four. */
+static void shuffle(float *packed, float *wide, const GaclipProposalPass *pass, size_t P, int pack)
+{
+    size_t row = (size_t)pass->out_w * P;
+    for (size_t y = 0; y < (size_t)(pass->batch * pass->h); y++)
+        for (size_t x = 0; x < (size_t)pass->w; x++)
+            for (size_t sub = 0; sub < 4; sub++, packed += P) {
+                float *pixel = wide + (2 * y + sub / 2) * row + (2 * x + sub % 2) * P;
+                memcpy(pack ? packed : pixel, pack ? pixel : packed, P * sizeof *pixel);
+            }
+}
+
+static void norm_and_activate(const GaclipProposalHead *head, const GaclipCompute *compute,
+                              GaclipHeadLayer *layer, int norm_weight, int norm_bias, int pixels)
+{
+    const GaclipModelConfig *c = head->config;
+    gaclip__layer_norm_forward(compute, layer->norm, layer->stats, layer->raw,
+                               value_of(head, norm_weight), value_of(head, norm_bias), pixels,
+                               c->proposal.width, c->norm_epsilon);
+    gaclip__activation_forward(compute, c->activation, layer->out, layer->norm,
+                               (size_t)pixels * (size_t)c->proposal.width);
+}
+
+void gaclip__proposal_forward(const GaclipProposalHead *head, const GaclipCompute *compute,
+                              GaclipProposalPass *pass, const float *features)
+{
+    const GaclipModelConfig *c = head->config;
+    int P = c->proposal.width, pixels = pass->batch * pass->h * pass->w;
+    GaclipConvolutionShape shape = conv_shape(head, pass);
+    gaclip__convolution_forward(compute, pass->conv.raw, features, value_of(head, head->conv_weight),
+                                value_of(head, head->conv_bias), &shape);
+    norm_and_activate(head, compute, &pass->conv, head->norm_weight, head->norm_bias, pixels);
+    const float *last = pass->conv.out;
+    if (c->proposal.upsample == 2) {
+        gaclip__linear_forward(compute, pass->up_packed, pass->conv.out,
+                               value_of(head, head->up_weight), value_of(head, head->up_bias),
+                               pixels, P, 4 * P);
+        shuffle(pass->up_packed, pass->up.raw, pass, (size_t)P, 0);
+        norm_and_activate(head, compute, &pass->up, head->up_norm_weight, head->up_norm_bias,
+                          4 * pixels);
+        last = pass->up.out;
+    }
+    gaclip__linear_forward(compute, pass->out, last, value_of(head, head->out_weight),
+                           value_of(head, head->out_bias), pass->batch * pass->out_h * pass->out_w,
+                           P, GACLIP__HEAD_CHANNELS);
+}
+
+/* grad (pixels, P): from d/d layer->out to d/d layer->raw. */
+static void layer_backward(const GaclipProposalHead *head, const GaclipCompute *compute,
+                           const GaclipHeadLayer *layer, int norm_weight, int norm_bias, float *grad,
+                           int pixels)
+{
+    const GaclipModelConfig *c = head->config;
+    gaclip__activation_backward(compute, c->activation, grad, layer->norm,
+                                (size_t)pixels * (size_t)c->proposal.width);
+    gaclip__layer_norm_backward(compute, grad, gradient_of(head, norm_weight),
+                                gradient_of(head, norm_bias), grad, layer->raw, layer->stats,
+                                value_of(head, norm_weight), pixels, c->proposal.width, 0);
+}
+
+void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompute *compute,
+                               GaclipProposalPass *pass, const float *features,
+                               const float *grad_out)
+{
+    const GaclipModelConfig *c = head->config;
+    int P = c->proposal.width, pixels = pass->batch * pass->h * pass->w;
+    int out_pixels = pass->batch * pass->out_h * pass->out_w;
+    const float *last = c->proposal.upsample == 2 ? pass->up.out : pass->conv.out;
+    float *grad = pass->grad_wide;
+    gaclip__linear_backward(compute, grad, gradient_of(head, head->out_weight),
+                            gradient_of(head, head->out_bias), grad_out, last,
+                            value_of(head, head->out_weight), out_pixels, P, GACLIP__HEAD_CHANNELS);
+    if (c->proposal.upsample == 2) {
+        layer_backward(head, compute, &pass->up, head->up_norm_weight, head->up_norm_bias, grad,
+                       out_pixels);
+        shuffle(pass->grad_packed, grad, pass, (size_t)P, 1);
+        gaclip__linear_backward(compute, grad, gradient_of(head, head->up_weight),
+                                gradient_of(head, head->up_bias), pass->grad_packed,
+                                pass->conv.out, value_of(head, head->up_weight), pixels, P, 4 * P);
+    }
+    layer_backward(head, compute, &pass->conv, head->norm_weight, head->norm_bias, grad, pixels);
+    GaclipConvolutionShape shape = conv_shape(head, pass);
+    gaclip__convolution_backward(compute, pass->grad_features, gradient_of(head, head->conv_weight),
+                                 gradient_of(head, head->conv_bias), grad, features,
+                                 value_of(head, head->conv_weight), &shape);
+}
+
+GaclipBox gaclip__proposal_box(const GaclipProposalPass *pass, const float *location, int y, int x)
+{
+    float s = pass->stride, cx = ((float)x + 0.5f) * s, cy = ((float)y + 0.5f) * s, side[4];
+    for (int i = 0; i < 4; i++) side[i] = s * expf(fminf(location[1 + i], LARGEST_LOG));
+    return (GaclipBox){cx - side[0], cy - side[1], cx + side[2], cy + side[3]};
+}
