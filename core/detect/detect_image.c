@@ -1,0 +1,90 @@
+/* Detection in an image of any size. */
+#include <stdlib.h>
+
+#include "detect/detector.h"
+#include "detect/windows.h"
+
+/* Model windows a pass: enough rows for the matrix products, little enough memory. */
+enum { WINDOW_BATCH = 4 };
+
+typedef struct Scan {
+    GaclipDetector *detector;
+    const GaclipImage *image;
+    GaclipDetectionList list;
+    GaclipWindow windows[WINDOW_BATCH];
+    float *planes; /* (WINDOW_BATCH, 3, size, size) */
+    int pending, windows_run;
+} Scan;
+
+static int flush(Scan *scan, GaclipError *err)
+{
+    if (!scan->pending) return GACLIP_OK;
+    int status = gaclip__detect_windows(&scan->list, scan->detector, scan->windows, scan->pending,
+                                        scan->planes, scan->image, err);
+    scan->windows_run += scan->pending;
+    scan->pending = 0;
+    return status;
+}
+
+static int has_valid_pixel(const GaclipImage *image)
+{
+    if (!image->mask) return 1;
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < pixels; i++)
+        if (image->mask[i]) return 1;
+    return 0;
+}
+
+static int add_window(Scan *scan, int x, int y, GaclipError *err)
+{
+    const GaclipModelConfig *config = &scan->detector->model->config;
+    int size = config->vision.image_size;
+    GaclipImage crop;
+    int status = gaclip_image_crop(&crop, scan->image, x, y, size, size, err);
+    if (status) return status;
+    if (has_valid_pixel(&crop)) {
+        size_t floats = 3 * (size_t)size * (size_t)size;
+        gaclip_image_normalise(scan->planes + (size_t)scan->pending * floats, &crop,
+                               config->image_mean, config->image_std);
+        scan->windows[scan->pending++] =
+            (GaclipWindow){x, y, size, scan->image->width, scan->image->height};
+    }
+    gaclip_image_clear(&crop);
+    return scan->pending == WINDOW_BATCH ? flush(scan, err) : GACLIP_OK;
+}
+
+static int scan_windows(Scan *scan, GaclipError *err)
+{
+    int size = scan->detector->model->config.vision.image_size, overlap = size / 2;
+    int width = scan->image->width, height = scan->image->height, status = GACLIP_OK;
+    int rows = gaclip__window_count(height, size, overlap);
+    int columns = gaclip__window_count(width, size, overlap);
+    for (int r = 0; r < rows && !status; r++)
+        for (int c = 0; c < columns && !status; c++)
+            status = add_window(scan, gaclip__window_start(c, width, size, overlap),
+                                gaclip__window_start(r, height, size, overlap), err);
+    return status ? status : flush(scan, err);
+}
+
+int gaclip_detect_image(GaclipDetection **out, int *count, int *windows, GaclipDetector *detector,
+                        const GaclipImage *image, GaclipError *err)
+{
+    *out = NULL;
+    *count = 0;
+    size_t size = (size_t)detector->model->config.vision.image_size;
+    Scan scan = {.detector = detector, .image = image};
+    scan.planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan.planes);
+    if (!scan.planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int status = scan_windows(&scan, err);
+    if (!status) status = gaclip__merge_windows(&scan.list, detector->options.nms_iou, err);
+    free(scan.planes);
+    if (windows) *windows = scan.windows_run;
+    if (status) {
+        gaclip__detections_clear(&scan.list);
+        return status;
+    }
+    *out = scan.list.items;
+    *count = scan.list.count;
+    free(scan.list.cut);
+    return GACLIP_OK;
+}

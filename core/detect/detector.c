@@ -1,0 +1,142 @@
+#include "detect/detector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gaclip_detect_options_init(GaclipDetectOptions *options)
+{
+    *options = (GaclipDetectOptions){
+        .min_score = 0.3f, .nms_iou = 0.5f, .mix = 0.5f, .independent = 0, .max_proposals = 300};
+}
+
+static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
+{
+    if (!(o->min_score >= 0 && o->min_score <= 1) || !(o->nms_iou > 0 && o->nms_iou <= 1) ||
+        !(o->mix >= 0 && o->mix <= 1) || o->max_proposals < 1)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "detection options out of range: scores, overlaps and the mix lie "
+                                "in 0..1, proposals are at least 1");
+    if (model->config.proposal.width == 0)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "%s: the model has no proposal head; train one with gaclip-train",
+                                gaclip_model_path(model));
+    return GACLIP_OK;
+}
+
+static int is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipError *err)
+{
+    size_t E = (size_t)d->model->config.embed_dim;
+    for (int i = 0; i < d->text_count; i++) {
+        const char *phrase = i < d->class_count
+                                 ? classes[i]
+                                 : gaclip_model_text_at(d->model, GACLIP_BACKGROUND,
+                                                        (size_t)(i - d->class_count));
+        int status = gaclip_model_embed_phrase(d->model, d->texts + (size_t)i * E, phrase, err);
+        if (status) return status;
+    }
+    for (int i = 0; i < d->class_count; i++) {
+        d->prompts[i] = gaclip__model_prompt(d->model, classes[i], 0);
+        if (!d->prompts[i]) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    }
+    return GACLIP_OK;
+}
+
+int gaclip_detector_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
+                        int class_count, const GaclipDetectOptions *options, GaclipError *err)
+{
+    *out = NULL;
+    int status = check_options(options, model, err);
+    if (status) return status;
+    if (class_count < 1)
+        return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "no classes: name at least one");
+    for (int i = 0; i < class_count; i++)
+        if (is_blank(classes[i]))
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "class %d has an empty name; separate names by one comma",
+                                    i + 1);
+    GaclipDetector *d = calloc(1, sizeof *d);
+    if (!d) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    d->model = model;
+    d->options = *options;
+    d->class_count = class_count;
+    d->text_count = class_count + (int)gaclip_model_text_count(model, GACLIP_BACKGROUND);
+    d->texts = calloc((size_t)d->text_count * (size_t)model->config.embed_dim, sizeof *d->texts);
+    d->prompts = calloc((size_t)class_count, sizeof *d->prompts);
+    status = d->texts && d->prompts ? embed_texts(d, classes, err)
+                                    : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    if (status) {
+        gaclip_detector_free(d);
+        return status;
+    }
+    *out = d;
+    return GACLIP_OK;
+}
+
+void gaclip_detector_free(GaclipDetector *detector)
+{
+    if (!detector) return;
+    for (int i = 0; detector->prompts && i < detector->class_count; i++) free(detector->prompts[i]);
+    free(detector->prompts);
+    free(detector->texts);
+    free(detector);
+}
+
+const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_index)
+{
+    return detector->prompts[class_index];
+}
+
+int gaclip__class_probabilities(float *probability, float *similarity,
+                                const GaclipDetector *detector, const float *region,
+                                GaclipError *err)
+{
+    int classes = detector->class_count, texts = detector->text_count;
+    int E = detector->model->config.embed_dim;
+    double scale = gaclip_model_logit_scale(detector->model);
+    double *weights = malloc((size_t)texts * sizeof *weights), background = 0, all = 0;
+    if (!weights) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < texts; i++) {
+        double cosine = 0;
+        for (int k = 0; k < E; k++) cosine += (double)region[k] * detector->texts[i * E + k];
+        weights[i] = exp(scale * (cosine - 1)); /* at most 1 */
+        all += weights[i];
+        if (i >= classes) background += weights[i];
+        if (i < classes) similarity[i] = (float)cosine;
+    }
+    for (int i = 0; i < classes; i++) {
+        double sum = detector->options.independent ? weights[i] + background : all;
+        probability[i] = (float)(sum > 0 ? weights[i] / sum : 0);
+    }
+    free(weights);
+    return GACLIP_OK;
+}
+
+int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *detection, int cut,
+                           GaclipError *err)
+{
+    if (list->count == list->capacity) {
+        int capacity = list->capacity ? 2 * list->capacity : 64;
+        GaclipDetection *items = realloc(list->items, (size_t)capacity * sizeof *items);
+        if (items) list->items = items;
+        unsigned char *flags = realloc(list->cut, (size_t)capacity);
+        if (flags) list->cut = flags;
+        if (!items || !flags) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+        list->capacity = capacity;
+    }
+    list->cut[list->count] = (unsigned char)cut;
+    list->items[list->count++] = *detection;
+    return GACLIP_OK;
+}
+
+void gaclip__detections_clear(GaclipDetectionList *list)
+{
+    free(list->items);
+    free(list->cut);
+    *list = (GaclipDetectionList){0};
+}

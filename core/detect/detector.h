@@ -1,0 +1,48 @@
+/* Inside the detector: the asked classes, and the steps of scoring one batch of windows. */
+#ifndef GACLIP_DETECT_DETECTOR_H
+#define GACLIP_DETECT_DETECTOR_H
+
+#include "gaclip/detect.h"
+#include "model/model.h"
+
+struct GaclipDetector {
+    GaclipModel *model; /* borrowed */
+    GaclipDetectOptions options;
+    int class_count, text_count; /* texts: the classes, then the background phrases */
+    float *texts;                /* (text_count, embed_dim) unit */
+    char **prompts;              /* (class_count) */
+};
+
+/* A growing list of detections; the caller frees items. */
+typedef struct GaclipDetectionList {
+    GaclipDetection *items;
+    unsigned char *cut; /* 1 where an inner window edge may have cut the box */
+    int count, capacity;
+} GaclipDetectionList;
+
+int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *detection, int cut,
+                           GaclipError *err);
+void gaclip__detections_clear(GaclipDetectionList *list);
+
+/* Probability of each class for a unit region embedding: softmax over classes and background, or,
+ * independent, of each class and the background alone. probability, similarity (class_count). */
+int gaclip__class_probabilities(float *probability, float *similarity,
+                                const GaclipDetector *detector, const float *region,
+                                GaclipError *err);
+
+/* Where a window lies in the image, and the image's size. */
+typedef struct GaclipWindow {
+    int x, y, size, image_width, image_height;
+} GaclipWindow;
+
+/* Adds what the model sees in planes (count, 3, size, size) to list, in image pixels. */
+int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
+                           const GaclipWindow *windows, int count, const float *planes,
+                           const GaclipImage *image, GaclipError *err);
+
+/* Per-class suppression; boxes that were cut give way to whole ones that cover half of them. Sorted
+ * by score, descending. */
+int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou,
+                          GaclipError *err);
+
+#endif

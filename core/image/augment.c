@@ -1,0 +1,75 @@
+#include "image/augment.h"
+
+#include <math.h>
+#include <string.h>
+
+static void source_pixel(int *sx, int *sy, int x, int y, int side, int symmetry)
+{
+    if (symmetry & 1) x = side - 1 - x;
+    if (symmetry & 2) y = side - 1 - y;
+    *sx = symmetry & 4 ? y : x;
+    *sy = symmetry & 4 ? x : y;
+}
+
+static void move_box(GaclipBox *box, float side, int symmetry)
+{
+    GaclipBox b = *box;
+    if (symmetry & 4) b = (GaclipBox){b.y1, b.x1, b.y2, b.x2};
+    if (symmetry & 2) b = (GaclipBox){b.x1, side - b.y2, b.x2, side - b.y1};
+    if (symmetry & 1) b = (GaclipBox){side - b.x2, b.y1, side - b.x1, b.y2};
+    *box = b;
+}
+
+int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count, int symmetry,
+                             GaclipError *err)
+{
+    int side = image->width;
+    if (side != image->height)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "only a square can be turned, not %d x %d",
+                                image->width, image->height);
+    GaclipImage turned;
+    int status = gaclip_image_init(&turned, side, side, image->mask != NULL, err);
+    if (status) return status;
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            int sx, sy;
+            source_pixel(&sx, &sy, x, y, side, symmetry);
+            size_t to = (size_t)y * (size_t)side + (size_t)x;
+            size_t from = (size_t)sy * (size_t)side + (size_t)sx;
+            memcpy(turned.rgb + 3 * to, image->rgb + 3 * from, 3);
+            if (image->mask) turned.mask[to] = image->mask[from];
+        }
+    for (int i = 0; i < box_count; i++) move_box(&boxes[i], (float)side, symmetry);
+    gaclip_image_clear(image);
+    *image = turned;
+    return GACLIP_OK;
+}
+
+static float between(GaclipRandom *random, double reach)
+{
+    return (float)exp((2 * gaclip__random_uniform(random) - 1) * reach);
+}
+
+static uint8_t to_byte(float value)
+{
+    return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f);
+}
+
+void gaclip__augment_colour(GaclipImage *image, double strength, GaclipRandom *random)
+{
+    float contrast = between(random, 0.4 * strength), saturation = between(random, 0.6 * strength);
+    float brightness = between(random, 0.4 * strength), gain[3];
+    for (int c = 0; c < 3; c++) gain[c] = brightness * between(random, 0.15 * strength);
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    double sum = 0;
+    for (size_t i = 0; i < 3 * pixels; i++) sum += image->rgb[i];
+    float mean = (float)(sum / (double)(3 * pixels));
+    for (size_t i = 0; i < pixels; i++) {
+        uint8_t *p = image->rgb + 3 * i;
+        float grey = (float)(p[0] + p[1] + p[2]) / 3;
+        for (int c = 0; c < 3; c++) {
+            float value = grey + (p[c] - grey) * saturation;
+            p[c] = to_byte(((value - mean) * contrast + mean) * gain[c]);
+        }
+    }
+}

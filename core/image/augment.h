@@ -1,0 +1,17 @@
+/* Augmentation fit for overhead imagery: it has no up and no fixed colours. */
+#ifndef GACLIP_IMAGE_AUGMENT_H
+#define GACLIP_IMAGE_AUGMENT_H
+
+#include "base/random.h"
+#include "gaclip/image.h"
+
+/* One of the eight symmetries of the square, by number 0..7: bit 2 transposes, then bit 1 flips
+ * vertically and bit 0 horizontally. image is square; pixels are moved in place of a copy. */
+int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count, int symmetry,
+                             GaclipError *err);
+
+/* Random brightness, contrast, saturation and a gain for each channel; strength 0 does nothing, 1
+ * is strong. */
+void gaclip__augment_colour(GaclipImage *image, double strength, GaclipRandom *random);
+
+#endif
