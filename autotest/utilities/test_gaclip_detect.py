@@ -1,0 +1,225 @@
+"""gaclip-detect: what it writes, and what it says when it cannot."""
+
+import json
+import signal
+
+import pytest
+from osgeo import gdal, ogr
+
+import cli
+import scenes
+
+DETECT = "gaclip-detect"
+
+
+@pytest.fixture
+def asked(town, model):
+    """Arguments that find something: the model knows little, so every box is kept."""
+    return [town.scene, "--classes", "tank,field", "--model", model, "--min-score", 0]
+
+
+def test_gaclip_detect_gpkg(asked, tmp_path):
+    result = cli.run(DETECT, *asked, "-o", "found.gpkg", "--json")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    summary = json.loads(result.stdout)["scenes"][0]
+    dataset = ogr.Open("found.gpkg")
+    layer = dataset.GetLayerByName("detections")
+    assert layer.GetFeatureCount() == summary["written"] == sum(summary["classes"].values()) > 0
+    assert layer.GetSpatialRef().IsSame(scenes.crs())
+    definition = layer.GetLayerDefn()
+    names = {definition.GetFieldDefn(i).GetName() for i in range(definition.GetFieldCount())}
+    assert {"class", "score", "similarity", "objectness", "prompt", "tile", "source"} <= names
+    assert {feature["class"] for feature in layer} <= {"tank", "field"}
+    west, east, south, north = layer.GetExtent()
+    assert west < scenes.ORIGIN[0] + scenes.SIDE and east > scenes.ORIGIN[0]
+    assert south < scenes.ORIGIN[1] and north > scenes.ORIGIN[1] - scenes.SIDE
+
+
+def test_gaclip_detect_default_output(asked, tmp_path):
+    result = cli.run(DETECT, *asked)
+    assert result.returncode == 0, result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["town_detections.gpkg"]
+    assert "town_detections.gpkg" in result.stdout
+
+
+def test_gaclip_detect_quiet(asked):
+    result = cli.run(DETECT, *asked, "-q")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_gaclip_detect_same_bytes_twice(asked):
+    for name in ("one.geojson", "two.geojson"):
+        assert cli.run(DETECT, *asked, "-o", name, "-j", 2).returncode == 0
+    one, two = (boxes_of(name) for name in ("one.geojson", "two.geojson"))
+    assert one == two
+
+
+def boxes_of(name):
+    with open(name, encoding="utf-8") as file:
+        return json.load(file)["features"]
+
+
+def test_gaclip_detect_geojson_is_rfc7946(asked):
+    assert cli.run(DETECT, *asked, "-o", "found.geojson").returncode == 0
+    with open("found.geojson", encoding="utf-8") as file:
+        collection = json.load(file)
+    assert "crs" not in collection
+    for feature in collection["features"]:
+        ring = feature["geometry"]["coordinates"][0]
+        assert all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in ring)
+        area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:]))
+        assert area > 0  # exterior rings run counter-clockwise
+
+
+def test_gaclip_detect_destination_crs(asked):
+    result = cli.run(DETECT, *asked, "-o", "found.gpkg", "-t_srs", "EPSG:3857")
+    assert result.returncode == 0, result.stderr
+    layer = ogr.Open("found.gpkg").GetLayer(0)
+    assert layer.GetSpatialRef().GetAuthorityCode(None) == "3857"
+
+
+def test_gaclip_detect_bbox(asked):
+    x, y = scenes.ORIGIN
+    result = cli.run(DETECT, *asked, "-o", "found.gpkg", "-te", x, y - 64, x + 64, y)
+    assert result.returncode == 0, result.stderr
+    west, east, south, north = ogr.Open("found.gpkg").GetLayer(0).GetExtent()
+    assert east <= x + 64 + 1e-6 and south >= y - 64 - 1e-6
+
+
+def test_gaclip_detect_classes_file(asked, town, model):
+    with open("classes.txt", "w", encoding="utf-8") as file:
+        file.write("\ufefftank\r\n\r\n  large field \n")
+    result = cli.run(DETECT, town.scene, "--classes-file", "classes.txt", "--model", model, "--json")
+    assert result.returncode == 0, result.stderr
+    assert list(json.loads(result.stdout)["scenes"][0]["classes"]) == ["tank", "large field"]
+
+
+def test_gaclip_detect_model_from_environment(asked, town, model):
+    result = cli.run(DETECT, town.scene, "-c", "tank", "--config", "GACLIP_MODEL", model)
+    assert result.returncode == 0, result.stderr
+
+
+def test_gaclip_detect_existing_output(asked):
+    assert cli.run(DETECT, *asked, "-o", "found.gpkg").returncode == 0
+    cli.assert_fails(DETECT, *asked, "-o", "found.gpkg", names=["found.gpkg", "--overwrite"])
+    assert cli.run(DETECT, *asked, "-o", "found.gpkg", "--overwrite").returncode == 0
+
+
+def test_gaclip_detect_interrupt(town, model, tmp_path):
+    """Ctrl-C leaves nothing under the target's name, nor beside it."""
+    size = {"width": 4000, "height": 4000, "creationOptions": ["COMPRESS=LZW"]}
+    gdal.Translate("big.tif", str(town.scene), **size)
+    before = cli.snapshot(tmp_path)
+    process, terminal = cli.start_on_terminal(
+        DETECT, "big.tif", "-c", "tank", "--model", model, "--gsd", 1, "-o", "found.gpkg"
+    )
+    assert "tiles/s" in cli.read_until(terminal, "tiles/s")
+    process.send_signal(signal.SIGINT)
+    said = cli.read_until(terminal, None)
+    assert process.wait(timeout=cli.TIMEOUT) == 130, said
+    assert said.count("FAILURE") == 1
+    assert cli.snapshot(tmp_path) == before
+
+
+def test_gaclip_detect_missing_file(model):
+    cli.assert_fails(DETECT, "nothing.tif", "-c", "tank", "--model", model, names=["nothing.tif"])
+
+
+def test_gaclip_detect_not_a_raster(model):
+    with open("words.tif", "w", encoding="utf-8") as file:
+        file.write("no raster at all")
+    cli.assert_fails(DETECT, "words.tif", "-c", "tank", "--model", model, names=["words.tif"])
+
+
+def test_gaclip_detect_vector_as_scene(town, model):
+    cli.assert_fails(
+        DETECT, town.annotations, "-c", "tank", "--model", model, names=["tanks.gpkg"]
+    )
+
+
+@pytest.mark.parametrize("lacking", ["with_crs", "with_geotransform"])
+def test_gaclip_detect_not_georeferenced(model, lacking):
+    scenes.write_raster("plain.tif", **{lacking: False})
+    arguments = ["plain.tif", "-c", "tank", "--model", model]
+    cli.assert_fails(DETECT, *arguments, names=["plain.tif", "--gsd"])
+    assert cli.run(DETECT, *arguments, "--gsd", 1).returncode == 0
+
+
+def test_gaclip_detect_unwritable_output(asked):
+    cli.assert_fails(DETECT, *asked, "-o", "no/such/folder/found.gpkg", names=["no/such/folder"])
+
+
+def test_gaclip_detect_output_is_a_folder(asked, tmp_path):
+    (tmp_path / "found.gpkg").mkdir()
+    cli.assert_fails(DETECT, *asked, "-o", "found.gpkg", "--overwrite", names=["found.gpkg"])
+
+
+def test_gaclip_detect_unknown_format(asked):
+    cli.assert_fails(DETECT, *asked, "-of", "NOPE", names=["NOPE", "--formats"])
+
+
+def test_gaclip_detect_unknown_extension(asked):
+    cli.assert_fails(DETECT, *asked, "-o", "found.nope", names=["found.nope", "--of"])
+
+
+def test_gaclip_detect_bad_crs(asked):
+    cli.assert_fails(DETECT, *asked, "--dst-crs", "EPSG:999999", names=["EPSG:999999"])
+
+
+@pytest.mark.parametrize("bands", ["4", "1,2", "1,2,9"])
+def test_gaclip_detect_bad_bands(asked, bands):
+    cli.assert_fails(DETECT, *asked, "--bands", bands)
+
+
+def test_gaclip_detect_bad_scale(asked):
+    cli.assert_fails(DETECT, *asked, "--scale", "sometimes", names=["sometimes"])
+
+
+def test_gaclip_detect_bbox_outside(asked):
+    cli.assert_fails(DETECT, *asked, "--bbox", "0,0,10,10", names=["bbox"])
+
+
+def test_gaclip_detect_empty_classes(town, model):
+    cli.assert_fails(
+        DETECT, town.scene, "--classes", "", "--model", model, names=["--classes"], exit_code=2
+    )
+
+
+def test_gaclip_detect_no_classes(town, model):
+    cli.assert_fails(DETECT, town.scene, "--model", model, names=["--classes"])
+
+
+def test_gaclip_detect_empty_classes_file(town, model):
+    open("classes.txt", "w", encoding="utf-8").close()
+    cli.assert_fails(
+        DETECT, town.scene, "--classes-file", "classes.txt", "--model", model, names=["classes.txt"]
+    )
+
+
+def test_gaclip_detect_no_model(town):
+    cli.assert_fails(DETECT, town.scene, "-c", "tank", names=["--model", "gaclip-train"])
+
+
+def test_gaclip_detect_missing_model(town):
+    cli.assert_fails(
+        DETECT, town.scene, "-c", "tank", "--model", "no.safetensors", names=["no.safetensors"]
+    )
+
+
+def test_gaclip_detect_one_output_for_two_scenes(asked, town):
+    cli.assert_fails(DETECT, town.scene, *asked, "-o", "found.gpkg", names=["found.gpkg"])
+
+
+def test_gaclip_detect_unknown_option(asked):
+    cli.assert_fails(DETECT, *asked, "--treshold", 1, names=["--treshold", "--help"], exit_code=2)
+
+
+def test_gaclip_detect_help():
+    result = cli.run(DETECT, "--help")
+    assert result.returncode == 0
+    assert "--min-score" in result.stdout and "--config" in result.stdout
+
+
+def test_gaclip_detect_utility_version():
+    assert "GDAL" in cli.run(DETECT, "--utility_version").stdout

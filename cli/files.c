@@ -1,0 +1,71 @@
+#include "files.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LONGEST_LINE = 4096, MOST_LINES = 100000 };
+
+int file_check_output(const char *path, int overwrite, GaclipError *err)
+{
+    struct stat facts;
+    if (stat(path, &facts) == 0) {
+        if (!S_ISREG(facts.st_mode))
+            return gaclip_error_set(err, GACLIP_ERROR_IO,
+                                    "%s: is no ordinary file; choose another output", path);
+        if (!overwrite)
+            return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
+                                    "%s: exists already; add --overwrite or choose another output",
+                                    path);
+    }
+    const char *folder = CPLGetPath(path);
+    if (*folder == '\0') folder = *path == '/' ? "/" : ".";
+    if (stat(folder, &facts) != 0 || !S_ISDIR(facts.st_mode))
+        return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: there is no folder %s; create it first",
+                                path, folder);
+    if (access(folder, W_OK) != 0)
+        return gaclip_error_set(err, GACLIP_ERROR_IO,
+                                "%s: the folder cannot be written (%s); choose another output",
+                                path, strerror(errno));
+    return GACLIP_OK;
+}
+
+static int add_line(TextList *lines, const char *line, GaclipError *err)
+{
+    if (lines->count == 0 && !strncmp(line, "\xEF\xBB\xBF", 3)) line += 3; /* byte order mark */
+    while (isspace((unsigned char)*line)) line++;
+    size_t length = strlen(line);
+    while (length > 0 && isspace((unsigned char)line[length - 1])) length--;
+    return length == 0 ? GACLIP_OK : text_list_add(lines, line, length, err);
+}
+
+int file_read_lines(TextList *lines, const char *path, GaclipError *err)
+{
+    VSILFILE *file = VSIFOpenL(path, "rb");
+    if (file == NULL)
+        return gaclip_error_set(err, GACLIP_ERROR_IO,
+                                "%s: cannot be opened; check the name and its permissions", path);
+    int status = GACLIP_OK;
+    const char *line;
+    CPLErrorReset();
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    while (status == GACLIP_OK && (line = CPLReadLine2L(file, LONGEST_LINE, NULL)) != NULL) {
+        status = add_line(lines, line, err);
+        if (status == GACLIP_OK && lines->count > MOST_LINES)
+            status = gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                      "%s: more than %d lines; is this a list?", path, MOST_LINES);
+    }
+    if (status == GACLIP_OK && CPLGetLastErrorType() == CE_Failure)
+        status = gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                  "%s: a line is longer than %d bytes; is this a text file?", path,
+                                  LONGEST_LINE);
+    CPLPopErrorHandler();
+    VSIFCloseL(file);
+    return status;
+}

@@ -1,0 +1,310 @@
+/* gaclip-detect: open-vocabulary detection in rasters, written as vector layers. */
+#include <cjson/cJSON.h>
+#include <cpl_conv.h>
+#include <gdal.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "classes.h"
+#include "command.h"
+#include "gaclip/scene_detect.h"
+#include "progress.h"
+#include "raster_arguments.h"
+
+typedef struct DetectArguments {
+    TextList classes;
+    const char *classes_file, *output, *model, *format, *dst_crs;
+    double min_score, nms_iou;
+    NumberList bbox;
+    TextList layer_options;
+    RasterArguments raster;
+    int independent, tile_size, overlap, overwrite, threads, json, quiet;
+} DetectArguments;
+
+/* What stays open over all scenes of a command line. */
+typedef struct DetectSession {
+    const DetectArguments *arguments;
+    GaclipCompute *compute;
+    GaclipModel *model;
+    GaclipDetector *detector;
+    GaclipSceneDetectOptions options;
+    cJSON *report; /* array, one object a scene; NULL without --json */
+} DetectSession;
+
+static int choose_model(const char **path, const DetectArguments *arguments, GaclipError *err)
+{
+    *path = arguments->model ? arguments->model : CPLGetConfigOption("GACLIP_MODEL", NULL);
+    if (*path != NULL && **path != '\0') return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "no model; give --model FILE or set GACLIP_MODEL (gaclip-train makes a "
+                            "model from a scene and its annotations, see gaclip-train --help)");
+}
+
+static int open_session(DetectSession *session, const DetectArguments *arguments, GaclipError *err)
+{
+    const char *path;
+    GaclipDetectOptions options;
+    gaclip_detect_options_init(&options);
+    options.min_score = (float)arguments->min_score;
+    options.nms_iou = (float)arguments->nms_iou;
+    options.independent = arguments->independent;
+    int status = choose_model(&path, arguments, err);
+    if (status == GACLIP_OK)
+        status =
+            gaclip_compute_new(&session->compute, arguments->threads, GACLIP_BACKEND_AUTO, err);
+    if (status == GACLIP_OK)
+        status = gaclip_model_open(&session->model, path, session->compute, err);
+    if (status == GACLIP_OK)
+        status = gaclip_detector_new(&session->detector, session->model,
+                                     (const char *const *)arguments->classes.items,
+                                     arguments->classes.count, &options, err);
+    return status;
+}
+
+static void close_session(DetectSession *session)
+{
+    gaclip_detector_free(session->detector);
+    gaclip_model_close(session->model);
+    gaclip_compute_free(session->compute);
+    cJSON_Delete(session->report);
+}
+
+static int set_scene_options(DetectSession *session, DetectArguments *arguments, GaclipError *err)
+{
+    GaclipSceneDetectOptions *options = &session->options;
+    const GaclipModelConfig *config = gaclip_model_config(session->model);
+    options->raster.model_gsd_min = config->gsd_min;
+    options->raster.model_gsd_max = config->gsd_max;
+    options->tile_size = arguments->tile_size;
+    options->overlap = arguments->overlap;
+    options->nms_iou = arguments->nms_iou;
+    options->bbox = arguments->bbox.count > 0 ? arguments->bbox.items : NULL;
+    options->format = arguments->format;
+    options->dst_crs = arguments->dst_crs;
+    options->layer_options = (const char *const *)arguments->layer_options.items;
+    options->overwrite = arguments->overwrite;
+    return raster_arguments_apply(&options->raster, &arguments->raster, err);
+}
+
+/* <scene>_detections.<extension> in the working folder; *out is the caller's to free. */
+static int name_output(char **out, const char *scene, const char *format, GaclipError *err)
+{
+    const char *extension = "gpkg";
+    if (format != NULL) {
+        GDALDriverH driver = GDALGetDriverByName(format);
+        if (driver == NULL)
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "--of %s: GDAL has no such driver; see --formats", format);
+        extension = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSION, NULL);
+        if (extension == NULL || *extension == '\0')
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "--of %s has no file extension of its own; name the output "
+                                    "with -o",
+                                    format);
+    }
+    if (asprintf(out, "%s_detections.%s", CPLGetBasename(scene), extension) < 0)
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    return GACLIP_OK;
+}
+
+static int name_outputs(TextList *outputs, const DetectArguments *arguments, const char **scenes,
+                        int count, GaclipError *err)
+{
+    if (arguments->output != NULL && count > 1)
+        return gaclip_error_set(
+            err, GACLIP_ERROR_ARGUMENT,
+            "-o %s: one output for %d scenes; leave -o out to write one a scene", arguments->output,
+            count);
+    if (arguments->output != NULL)
+        return text_list_add(outputs, arguments->output, strlen(arguments->output), err);
+    for (int i = 0; i < count; i++) {
+        char *name = NULL;
+        int status = name_output(&name, scenes[i], arguments->format, err);
+        for (int j = 0; j < i && status == GACLIP_OK; j++)
+            if (!strcmp(outputs->items[j], name))
+                status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                          "%s and %s would both be written to %s; run them one by "
+                                          "one with -o",
+                                          scenes[j], scenes[i], name);
+        if (status == GACLIP_OK) status = text_list_add(outputs, name, strlen(name), err);
+        free(name);
+        if (status != GACLIP_OK) return status;
+    }
+    return GACLIP_OK;
+}
+
+static int on_tile(int done, int total, void *payload)
+{
+    return progress_update(payload, done, total, NULL);
+}
+
+static void print_summary(const DetectArguments *arguments, const char *scene, const char *output,
+                          const GaclipSceneDetectSummary *summary)
+{
+    printf("%s: %d boxes in %s (", scene, summary->written, output);
+    for (int i = 0; i < arguments->classes.count; i++)
+        printf("%s%s %d", i > 0 ? ", " : "", arguments->classes.items[i], summary->per_class[i]);
+    printf("); %d tiles, %d without data; %.1f s\n", summary->tiles, summary->tiles_empty,
+           summary->seconds);
+}
+
+static void add_to_report(const DetectSession *session, const char *scene, const char *output,
+                          const GaclipSceneDetectSummary *summary)
+{
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddStringToObject(entry, "scene", scene);
+    cJSON_AddStringToObject(entry, "output", output);
+    cJSON_AddNumberToObject(entry, "tiles", summary->tiles);
+    cJSON_AddNumberToObject(entry, "tiles_empty", summary->tiles_empty);
+    cJSON_AddNumberToObject(entry, "windows", summary->windows);
+    cJSON_AddNumberToObject(entry, "found", summary->found);
+    cJSON_AddNumberToObject(entry, "written", summary->written);
+    cJSON *classes = cJSON_AddObjectToObject(entry, "classes");
+    for (int i = 0; i < session->arguments->classes.count; i++)
+        cJSON_AddNumberToObject(classes, session->arguments->classes.items[i],
+                                summary->per_class[i]);
+    cJSON_AddNumberToObject(entry, "seconds", summary->seconds);
+    cJSON_AddItemToArray(session->report, entry);
+}
+
+static int detect_scene(DetectSession *session, const char *scene, const char *output,
+                        GaclipError *err)
+{
+    const DetectArguments *arguments = session->arguments;
+    GaclipSceneDetectSummary summary = {0};
+    Progress progress;
+    session->options.output = output;
+    progress_begin(&progress, "tiles", arguments->quiet);
+    int status =
+        gaclip_scene_detect(&summary, scene, session->detector, session->model,
+                            (const char *const *)arguments->classes.items, arguments->classes.count,
+                            &session->options, on_tile, &progress, err);
+    progress_end(&progress);
+    if (status == GACLIP_OK) {
+        if (session->report != NULL)
+            add_to_report(session, scene, output, &summary);
+        else if (!arguments->quiet)
+            print_summary(arguments, scene, output, &summary);
+    }
+    free(summary.per_class);
+    return status;
+}
+
+static int print_report(const DetectSession *session, GaclipError *err)
+{
+    char *text = NULL;
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "model", gaclip_model_path(session->model));
+    cJSON_AddStringToObject(root, "model_sha256", gaclip_model_sha256(session->model));
+    cJSON_AddItemReferenceToObject(root, "scenes", session->report);
+    text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    puts(text);
+    cJSON_free(text);
+    return GACLIP_OK;
+}
+
+static int detect_all(DetectArguments *arguments, const char **scenes, int count, const char *line,
+                      GaclipError *err)
+{
+    TextList outputs = {0};
+    DetectSession session = {.arguments = arguments};
+    gaclip_scene_detect_options_init(&session.options);
+    session.options.command = line;
+    session.report = arguments->json ? cJSON_CreateArray() : NULL;
+    int status = classes_gather(&arguments->classes, arguments->classes_file, err);
+    if (status == GACLIP_OK) status = name_outputs(&outputs, arguments, scenes, count, err);
+    if (status == GACLIP_OK) status = open_session(&session, arguments, err);
+    if (status == GACLIP_OK) status = set_scene_options(&session, arguments, err);
+    for (int i = 0; i < count && status == GACLIP_OK; i++)
+        status = detect_scene(&session, scenes[i], outputs.items[i], err);
+    if (status == GACLIP_OK && arguments->json) status = print_report(&session, err);
+    close_session(&session);
+    text_list_clear(&outputs);
+    return status;
+}
+
+static int detect(int argc, char **argv)
+{
+    GaclipDetectOptions defaults;
+    gaclip_detect_options_init(&defaults);
+    DetectArguments a = {
+        .min_score = defaults.min_score, .nms_iou = defaults.nms_iou, .overlap = -1};
+    /* clang-format off */
+    const Option options[] = {
+        {.name = "classes", .letter = 'c', .type = OPTION_LIST, .value = &a.classes,
+         .meta = "NAME[,NAME...]", .help = "what to look for, in words"},
+        {.name = "classes-file", .type = OPTION_TEXT, .value = &a.classes_file, .meta = "FILE",
+         .help = "further classes, one a line"},
+        {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &a.output, .meta = "FILE",
+         .help = "vector layer to write (default: <scene>_detections.gpkg in the working folder)"},
+        {.name = "of", .letter = 'f', .classic = "of", .type = OPTION_TEXT, .value = &a.format,
+         .meta = "FORMAT", .help = "OGR driver of the output (default: by its extension)"},
+        {.name = "lco", .classic = "lco", .type = OPTION_PAIRS, .value = &a.layer_options,
+         .meta = "NAME=VALUE", .help = "layer creation option of that driver"},
+        {.name = "dst-crs", .classic = "t_srs", .type = OPTION_TEXT, .value = &a.dst_crs,
+         .meta = "CRS", .help = "CRS of the output (default: the raster's)"},
+        {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
+         .help = "replace an existing output"},
+        {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &a.model, .meta = "FILE",
+         .help = "model file (default: the one that GACLIP_MODEL names)"},
+        {.name = "min-score", .type = OPTION_NUMBER, .value = &a.min_score, .meta = "SCORE",
+         .minimum = 0, .maximum = 1, .help = "leave out boxes that score less"},
+        {.name = "nms-iou", .type = OPTION_NUMBER, .value = &a.nms_iou, .meta = "IOU",
+         .minimum = 0, .maximum = 1,
+         .help = "of two boxes of a class that overlap more, keep the better"},
+        {.name = "independent", .type = OPTION_FLAG, .value = &a.independent,
+         .help = "score every class against the background alone, not against the others"},
+        {.name = "bbox", .classic = "te", .type = OPTION_NUMBERS, .value = &a.bbox, .count = 4,
+         .meta = "XMIN,YMIN,XMAX,YMAX", .help = "look only there, in the raster's CRS"},
+        RASTER_OPTIONS(a.raster),
+        {.name = "tile-size", .type = OPTION_INTEGER, .value = &a.tile_size, .meta = "PIXELS",
+         .minimum = 32, .maximum = 16384, .help = "side of the tiles that are read (default 512)"},
+        {.name = "overlap", .type = OPTION_INTEGER, .value = &a.overlap, .meta = "PIXELS",
+         .minimum = 0, .maximum = 16384,
+         .help = "of neighbouring tiles (default: half the model's window)"},
+        {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &a.threads,
+         .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
+        {.name = "json", .type = OPTION_FLAG, .value = &a.json,
+         .help = "print the summary as JSON"},
+        {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, .value = &a.quiet,
+         .help = "print neither progress nor summary"},
+    };
+    const Command command = {
+        .name = "gaclip-detect",
+        .usage = "SCENE... --classes NAME[,NAME...]",
+        .summary = "find objects, named in words, in georeferenced rasters",
+        .description = "Reads every SCENE (any raster that GDAL opens) tile by tile and writes the "
+                       "boxes that it finds as a vector layer, with class, score and provenance.",
+        .examples = "  gaclip-detect scene.tif --classes windmill --model wind.safetensors\n"
+                    "  gaclip-detect mosaic.vrt -c 'storage tank,ship' -o found.geojson\n",
+        .options = options,
+        .option_count = (int)(sizeof options / sizeof options[0]),
+        .min_operands = 1,
+        .max_operands = INT_MAX,
+    };
+    /* clang-format on */
+    GaclipError err = {0};
+    int exit_code, count;
+    const char **scenes = calloc((size_t)argc, sizeof *scenes);
+    char *line = command_line(&command, argc, argv);
+    if (scenes == NULL || line == NULL) {
+        gaclip_error_set(&err, GACLIP_ERROR_MEMORY, "out of memory");
+        exit_code = command_fail(&command, &err);
+    } else if (command_parse(&exit_code, &command, argc, argv, scenes, &count)) {
+        if (detect_all(&a, scenes, count, line, &err) != GACLIP_OK)
+            exit_code = command_fail(&command, &err);
+    }
+    options_clear(&command);
+    free(line);
+    free(scenes);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    return command_main("gaclip-detect", detect, argc, argv);
+}

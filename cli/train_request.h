@@ -1,0 +1,20 @@
+/* What the command line of gaclip-train asks for. */
+#ifndef GACLIP_CLI_TRAIN_REQUEST_H
+#define GACLIP_CLI_TRAIN_REQUEST_H
+
+#include "raster_arguments.h"
+
+typedef struct TrainRequest {
+    const char *scene, *annotations;
+    const char *class_field, *class_name, *where, *layer;
+    const char *output, *log;
+    RasterArguments raster;
+    int steps, batch_size;
+    double minutes; /* time budget; 0 = none */
+    double learning_rate;
+    int seed;
+    int image_size, width, depth; /* of the image tower */
+    int threads, overwrite, json, quiet;
+} TrainRequest;
+
+#endif

@@ -1,0 +1,32 @@
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+
+# A library found by its header and name alone.
+function(gaclip_find_library target header name)
+    string(TOUPPER ${target} variable)
+    find_path(${variable}_INCLUDE_DIR ${header} REQUIRED)
+    find_library(${variable}_LIBRARY ${name} REQUIRED)
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} SYSTEM INTERFACE ${${variable}_INCLUDE_DIR})
+    target_link_libraries(${target} INTERFACE ${${variable}_LIBRARY})
+endfunction()
+
+# libunistring ships neither a pkg-config file nor a CMake package; oneDNN's CMake package asks
+# for OpenCL, which nothing here uses.
+gaclip_find_library(unistring unistr.h unistring)
+if(GACLIP_WITH_ONEDNN)
+    gaclip_find_library(onednn dnnl.h dnnl)
+endif()
+if(GACLIP_WITH_GEO)
+    find_package(GDAL CONFIG REQUIRED)
+    find_package(PROJ CONFIG REQUIRED)
+    find_package(GEOS CONFIG REQUIRED)
+endif()
+if(BUILD_TESTING)
+    pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+    find_package(PNG REQUIRED)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()
