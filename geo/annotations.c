@@ -1,0 +1,356 @@
+/* Features of any vector source as boxes of a raster. */
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <math.h>
+#include <ogr_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gaclip/annotations.h"
+#include "gdal_error.h"
+#include "raster.h"
+
+struct GaclipAnnotations {
+    GaclipAnnotation *items;
+    int count, capacity;
+    char **labels; /* (label_count) distinct, in byte order */
+    int label_count;
+    GaclipAnnotationCounts counts;
+};
+
+void gaclip_annotation_options_init(GaclipAnnotationOptions *options)
+{
+    *options = (GaclipAnnotationOptions){.point_size = 10, .min_fraction = 0.25};
+}
+
+/* What stays open while a source is read. */
+typedef struct Reading {
+    const char *name;
+    const GaclipRaster *raster;
+    const GaclipAnnotationOptions *options;
+    GDALDatasetH dataset;
+    OGRLayerH layer;
+    OGRCoordinateTransformationH transform; /* to the raster's CRS; NULL: the same */
+    int field;                              /* of the class, or -1 */
+    GaclipAnnotations *result;
+} Reading;
+
+/* "a, b, c" of the dataset's layers or the layer's fields, cut to fit a message. */
+static const char *list_layers(char text[400], GDALDatasetH dataset)
+{
+    text[0] = '\0';
+    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, 400 - used, "%s%s", i ? ", " : "",
+                 OGR_L_GetName(GDALDatasetGetLayer(dataset, i)));
+    }
+    return text;
+}
+
+static const char *list_fields(char text[400], OGRLayerH layer)
+{
+    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
+    text[0] = '\0';
+    for (int i = 0; i < OGR_FD_GetFieldCount(definition); i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, 400 - used, "%s%s", i ? ", " : "",
+                 OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(definition, i)));
+    }
+    return text;
+}
+
+static OGRLayerH first_with_geometry(GDALDatasetH dataset)
+{
+    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
+        OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
+        if (OGR_L_GetGeomType(layer) != wkbNone) return layer;
+    }
+    return NULL;
+}
+
+static int open_layer(Reading *r, GaclipError *err)
+{
+    char names[400];
+    r->dataset = GDALOpenEx(r->name, GDAL_OF_VECTOR | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, NULL,
+                            NULL, NULL);
+    if (!r->dataset)
+        return gaclip_error_set(err, GACLIP_ERROR_IO,
+                                "%s: cannot be opened as a vector source%s; check the name with "
+                                "ogrinfo",
+                                r->name, gaclip__gdal_reason());
+    r->layer = r->options->layer ? GDALDatasetGetLayerByName(r->dataset, r->options->layer)
+                                 : first_with_geometry(r->dataset);
+    if (r->layer) return GACLIP_OK;
+    if (r->options->layer)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s: has no layer \"%s\"; there are: %s",
+                                r->name, r->options->layer, list_layers(names, r->dataset));
+    return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "%s: has no layer with geometries", r->name);
+}
+
+static int find_field(Reading *r, GaclipError *err)
+{
+    char names[400];
+    r->field = -1;
+    if (!r->options->class_field) return GACLIP_OK;
+    r->field = OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(r->layer), r->options->class_field);
+    if (r->field >= 0) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "%s: layer \"%s\" has no field \"%s\"; its fields are: %s", r->name,
+                            OGR_L_GetName(r->layer), r->options->class_field,
+                            list_fields(names, r->layer));
+}
+
+static int find_transform(Reading *r, GaclipError *err)
+{
+    OGRSpatialReferenceH source = OGR_L_GetSpatialRef(r->layer);
+    if (!source || !r->raster->crs) return GACLIP_OK;
+    OGRSpatialReferenceH from = OSRClone(source);
+    OSRSetAxisMappingStrategy(from, OAMS_TRADITIONAL_GIS_ORDER);
+    if (!OSRIsSame(from, r->raster->crs)) {
+        r->transform = OCTNewCoordinateTransformation(from, r->raster->crs);
+        if (!r->transform) {
+            OSRDestroySpatialReference(from);
+            return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                    "%s: cannot be transformed to the CRS of %s%s", r->name,
+                                    r->raster->name, gaclip__gdal_reason());
+        }
+    }
+    OSRDestroySpatialReference(from);
+    return GACLIP_OK;
+}
+
+static int set_filter(Reading *r, GaclipError *err)
+{
+    if (!r->options->where || OGR_L_SetAttributeFilter(r->layer, r->options->where) == OGRERR_NONE)
+        return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s: the condition \"%s\" is not valid%s",
+                            r->name, r->options->where, gaclip__gdal_reason());
+}
+
+static void extend(double box[4], double column, double row)
+{
+    box[0] = fmin(box[0], column);
+    box[1] = fmin(box[1], row);
+    box[2] = fmax(box[2], column);
+    box[3] = fmax(box[3], row);
+}
+
+/* Every vertex of a simple geometry, or of its parts, goes into box (raster pixels). */
+static void extend_by_geometry(double box[4], OGRGeometryH geometry, const GaclipRaster *raster)
+{
+    int parts = OGR_G_GetGeometryCount(geometry);
+    for (int i = 0; i < parts; i++)
+        extend_by_geometry(box, OGR_G_GetGeometryRef(geometry, i), raster);
+    for (int i = 0; parts == 0 && i < OGR_G_GetPointCount(geometry); i++) {
+        double column, row;
+        if (gaclip_raster_from_ground(raster, OGR_G_GetX(geometry, i), OGR_G_GetY(geometry, i),
+                                      &column, &row) == GACLIP_OK)
+            extend(box, column, row);
+    }
+}
+
+/* A geometry without extent becomes a square of point_size metres. */
+static void grow_points(double box[4], const Reading *r)
+{
+    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
+    double half_x = r->options->point_size / info->gsd_x / 2;
+    double half_y = r->options->point_size / info->gsd_y / 2;
+    if (box[2] - box[0] < 1e-9 && box[3] - box[1] < 1e-9) {
+        box[0] -= half_x;
+        box[2] += half_x;
+        box[1] -= half_y;
+        box[3] += half_y;
+    }
+}
+
+static int box_of_feature(double box[4], const Reading *r, OGRFeatureH feature)
+{
+    OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
+    if (!geometry || OGR_G_IsEmpty(geometry)) return 0;
+    OGRGeometryH linear = OGR_G_GetLinearGeometry(geometry, 0, NULL);
+    int usable = linear && (!r->transform || OGR_G_Transform(linear, r->transform) == OGRERR_NONE);
+    box[0] = box[1] = INFINITY;
+    box[2] = box[3] = -INFINITY;
+    if (usable) extend_by_geometry(box, linear, r->raster);
+    OGR_G_DestroyGeometry(linear);
+    if (!usable || !(box[2] >= box[0])) return 0;
+    grow_points(box, r);
+    return 1;
+}
+
+/* 0 when less of the box than wanted lies on the raster. */
+static int clip(GaclipBox *out, const double box[4], const Reading *r)
+{
+    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
+    double x1 = fmax(box[0], 0), y1 = fmax(box[1], 0);
+    double x2 = fmin(box[2], info->width), y2 = fmin(box[3], info->height);
+    double area = (box[2] - box[0]) * (box[3] - box[1]);
+    if (!(x2 > x1 && y2 > y1) || (x2 - x1) * (y2 - y1) < r->options->min_fraction * area) return 0;
+    *out = (GaclipBox){(float)x1, (float)y1, (float)x2, (float)y2};
+    return 1;
+}
+
+static char *class_of(const Reading *r, OGRFeatureH feature)
+{
+    const char *text = r->options->class_name ? r->options->class_name : "object";
+    if (r->field >= 0)
+        text = OGR_F_IsFieldSetAndNotNull(feature, r->field)
+                   ? OGR_F_GetFieldAsString(feature, r->field)
+                   : "";
+    text += strspn(text, " \t");
+    size_t length = strlen(text);
+    while (length && strchr(" \t\r\n", text[length - 1])) length--;
+    return strndup(text, length);
+}
+
+static int find_label(const GaclipAnnotations *a, const char *text, int *place)
+{
+    int low = 0, high = a->label_count;
+    while (low < high) {
+        int middle = (low + high) / 2, order = strcmp(a->labels[middle], text);
+        if (order == 0) {
+            *place = middle;
+            return 1;
+        }
+        *(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
+    }
+    *place = low;
+    return 0;
+}
+
+/* Takes text over and returns the one kept copy of it, or NULL when memory is short. */
+static const char *intern_label(GaclipAnnotations *a, char *text)
+{
+    int place;
+    if (!text) return NULL;
+    if (find_label(a, text, &place)) {
+        free(text);
+        return a->labels[place];
+    }
+    char **labels = realloc(a->labels, ((size_t)a->label_count + 1) * sizeof *labels);
+    if (!labels) {
+        free(text);
+        return NULL;
+    }
+    a->labels = labels;
+    memmove(labels + place + 1, labels + place,
+            (size_t)(a->label_count - place) * sizeof *labels);
+    labels[place] = text;
+    a->label_count++;
+    return text;
+}
+
+static int append(GaclipAnnotations *a, const GaclipAnnotation *item, GaclipError *err)
+{
+    if (a->count == a->capacity) {
+        int capacity = a->capacity ? 2 * a->capacity : 256;
+        GaclipAnnotation *items = realloc(a->items, (size_t)capacity * sizeof *items);
+        if (!items) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+        a->items = items;
+        a->capacity = capacity;
+    }
+    a->items[a->count++] = *item;
+    a->counts.kept++;
+    return GACLIP_OK;
+}
+
+static int add_feature(Reading *r, OGRFeatureH feature, GaclipError *err)
+{
+    GaclipAnnotations *a = r->result;
+    GaclipAnnotation item = {.fid = OGR_F_GetFID(feature)};
+    a->counts.read++;
+    if (!box_of_feature(item.exact, r, feature)) {
+        a->counts.without_geometry++;
+        return GACLIP_OK;
+    }
+    if (!clip(&item.box, item.exact, r)) {
+        a->counts.outside++;
+        return GACLIP_OK;
+    }
+    char *text = class_of(r, feature);
+    if (text && !*text) {
+        free(text);
+        a->counts.without_class++;
+        return GACLIP_OK;
+    }
+    item.label = intern_label(a, text);
+    if (!item.label) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    return append(a, &item, err);
+}
+
+static int read_features(Reading *r, GaclipError *err)
+{
+    int status = GACLIP_OK;
+    OGRFeatureH feature;
+    OGR_L_ResetReading(r->layer);
+    while (!status && (feature = OGR_L_GetNextFeature(r->layer)) != NULL) {
+        status = add_feature(r, feature, err);
+        OGR_F_Destroy(feature);
+    }
+    const GaclipAnnotationCounts *c = &r->result->counts;
+    if (status || c->kept) return status;
+    return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
+                            "%s: none of its %d features can be used on %s (%d outside, %d without "
+                            "geometry, %d without class); check the CRS of both",
+                            r->name, c->read, r->raster->name, c->outside, c->without_geometry,
+                            c->without_class);
+}
+
+int gaclip_annotations_open(GaclipAnnotations **out, const char *name, const GaclipRaster *raster,
+                            const GaclipAnnotationOptions *options, GaclipError *err)
+{
+    *out = NULL;
+    Reading r = {.name = name, .raster = raster, .options = options};
+    r.result = calloc(1, sizeof *r.result);
+    if (!r.result) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    gaclip__gdal_quiet_begin();
+    int status = open_layer(&r, err);
+    if (!status) status = find_field(&r, err);
+    if (!status) status = find_transform(&r, err);
+    if (!status) status = set_filter(&r, err);
+    if (!status) status = read_features(&r, err);
+    if (r.transform) OCTDestroyCoordinateTransformation(r.transform);
+    if (r.dataset) GDALClose(r.dataset);
+    gaclip__gdal_quiet_end();
+    if (status) {
+        gaclip_annotations_free(r.result);
+        return status;
+    }
+    *out = r.result;
+    return GACLIP_OK;
+}
+
+void gaclip_annotations_free(GaclipAnnotations *annotations)
+{
+    if (!annotations) return;
+    for (int i = 0; i < annotations->label_count; i++) free(annotations->labels[i]);
+    free(annotations->labels);
+    free(annotations->items);
+    free(annotations);
+}
+
+int gaclip_annotations_count(const GaclipAnnotations *annotations)
+{
+    return annotations->count;
+}
+
+const GaclipAnnotation *gaclip_annotations_at(const GaclipAnnotations *annotations, int index)
+{
+    return &annotations->items[index];
+}
+
+GaclipAnnotationCounts gaclip_annotations_counts(const GaclipAnnotations *annotations)
+{
+    return annotations->counts;
+}
+
+int gaclip_annotations_label_count(const GaclipAnnotations *annotations)
+{
+    return annotations->label_count;
+}
+
+const char *gaclip_annotations_label_at(const GaclipAnnotations *annotations, int index)
+{
+    return annotations->labels[index];
+}
