@@ -54,7 +54,8 @@ static int open_log(TrainSession *session, GaclipError *err)
     return GACLIP_OK;
 }
 
-static int open_session(TrainSession *session, TrainRequest *request, GaclipError *err)
+static int open_session(TrainSession *session, TrainRequest *request,
+                        const GaclipTrainOptions *train_options, GaclipError *err)
 {
     GaclipRasterOptions options;
     gaclip_raster_options_init(&options);
@@ -68,8 +69,8 @@ static int open_session(TrainSession *session, TrainRequest *request, GaclipErro
     if (status == GACLIP_OK)
         status = gaclip_compute_new(&session->compute, request->threads, GACLIP_BACKEND_AUTO, err);
     if (status == GACLIP_OK)
-        status = train_build_model(&session->model, request, session->raster, session->annotations,
-                                   session->compute, err);
+        status = train_build_model(&session->model, request, train_options, session->raster,
+                                   session->annotations, session->compute, err);
     if (status == GACLIP_OK) status = open_log(session, err);
     return status;
 }
@@ -208,7 +209,7 @@ static int run_request(TrainRequest *request, GaclipTrainOptions *options, Gacli
 {
     TrainSession session = {.request = request};
     int status = check_request(request, err);
-    if (status == GACLIP_OK) status = open_session(&session, request, err);
+    if (status == GACLIP_OK) status = open_session(&session, request, options, err);
     if (status == GACLIP_OK) status = train_and_save(&session, options, err);
     if (session.log != NULL) fclose(session.log);
     close_session(&session);
@@ -223,9 +224,9 @@ static int train_command(int argc, char **argv)
                       .batch_size = train_options.batch_size,
                       .learning_rate = train_options.learning_rate,
                       .seed = (int)train_options.seed,
-                      .image_size = 128,
-                      .width = 192,
-                      .depth = 6};
+                      .image_size = 192,
+                      .width = 128,
+                      .depth = 4};
     /* clang-format off */
     const Option options[] = {
         {.name = "scene", .type = OPTION_TEXT, .value = &r.scene, .meta = "RASTER",

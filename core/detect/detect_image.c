@@ -55,7 +55,8 @@ static int add_window(Scan *scan, int x, int y, GaclipError *err)
 
 static int scan_windows(Scan *scan, GaclipError *err)
 {
-    int size = scan->detector->model->config.vision.image_size, overlap = size / 2;
+    int size = gaclip_detector_window(scan->detector);
+    int overlap = gaclip_detector_overlap(scan->detector);
     int width = scan->image->width, height = scan->image->height, status = GACLIP_OK;
     int rows = gaclip__window_count(height, size, overlap);
     int columns = gaclip__window_count(width, size, overlap);
@@ -66,25 +67,46 @@ static int scan_windows(Scan *scan, GaclipError *err)
     return status ? status : flush(scan, err);
 }
 
+static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *image,
+                      GaclipError *err)
+{
+    size_t size = (size_t)gaclip_detector_window(detector);
+    *scan = (Scan){.detector = detector, .image = image};
+    scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
+    if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int status = scan_windows(scan, err);
+    free(scan->planes);
+    return status;
+}
+
+static int hand_over(GaclipDetection **out, int *count, int *windows, Scan *scan, int status)
+{
+    if (windows) *windows = scan->windows_run;
+    if (status) {
+        gaclip__detections_clear(&scan->list);
+        return status;
+    }
+    *out = scan->list.items;
+    *count = scan->list.count;
+    return GACLIP_OK;
+}
+
+int gaclip_detect_unmerged(GaclipDetection **out, int *count, int *windows,
+                           GaclipDetector *detector, const GaclipImage *image, GaclipError *err)
+{
+    Scan scan;
+    *out = NULL;
+    *count = 0;
+    return hand_over(out, count, windows, &scan, scan_image(&scan, detector, image, err));
+}
+
 int gaclip_detect_image(GaclipDetection **out, int *count, int *windows, GaclipDetector *detector,
                         const GaclipImage *image, GaclipError *err)
 {
+    Scan scan;
     *out = NULL;
     *count = 0;
-    size_t size = (size_t)detector->model->config.vision.image_size;
-    Scan scan = {.detector = detector, .image = image};
-    scan.planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan.planes);
-    if (!scan.planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = scan_windows(&scan, err);
+    int status = scan_image(&scan, detector, image, err);
     if (!status) status = gaclip__merge_windows(&scan.list, detector->options.nms_iou, err);
-    free(scan.planes);
-    if (windows) *windows = scan.windows_run;
-    if (status) {
-        gaclip__detections_clear(&scan.list);
-        return status;
-    }
-    *out = scan.list.items;
-    *count = scan.list.count;
-    free(scan.list.cut);
-    return GACLIP_OK;
+    return hand_over(out, count, windows, &scan, status);
 }

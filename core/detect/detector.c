@@ -7,7 +7,8 @@
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
     *options = (GaclipDetectOptions){
-        .min_score = 0.3f, .nms_iou = 0.5f, .mix = 0.5f, .independent = 0, .max_proposals = 300};
+        .min_score = 0.3f, .nms_iou = 0.5f, .mix = 0.5f, .independent = 0, .max_proposals = 300,
+        .overlap = -1};
 }
 
 static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
@@ -21,6 +22,10 @@ static int check_options(const GaclipDetectOptions *o, const GaclipModel *model,
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
                                 "%s: the model has no proposal head; train one with gaclip-train",
                                 gaclip_model_path(model));
+    if (o->overlap >= model->config.vision.image_size)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "an overlap of %d pixels leaves no step: the model's window has %d",
+                                o->overlap, model->config.vision.image_size);
     return GACLIP_OK;
 }
 
@@ -92,6 +97,17 @@ const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_ind
     return detector->prompts[class_index];
 }
 
+int gaclip_detector_window(const GaclipDetector *detector)
+{
+    return detector->model->config.vision.image_size;
+}
+
+int gaclip_detector_overlap(const GaclipDetector *detector)
+{
+    int overlap = detector->options.overlap;
+    return overlap < 0 ? gaclip_detector_window(detector) / 2 : overlap;
+}
+
 int gaclip__class_probabilities(float *probability, float *similarity,
                                 const GaclipDetector *detector, const float *region,
                                 GaclipError *err)
@@ -117,19 +133,16 @@ int gaclip__class_probabilities(float *probability, float *similarity,
     return GACLIP_OK;
 }
 
-int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *detection, int cut,
+int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *detection,
                            GaclipError *err)
 {
     if (list->count == list->capacity) {
         int capacity = list->capacity ? 2 * list->capacity : 64;
         GaclipDetection *items = realloc(list->items, (size_t)capacity * sizeof *items);
-        if (items) list->items = items;
-        unsigned char *flags = realloc(list->cut, (size_t)capacity);
-        if (flags) list->cut = flags;
-        if (!items || !flags) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+        if (!items) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+        list->items = items;
         list->capacity = capacity;
     }
-    list->cut[list->count] = (unsigned char)cut;
     list->items[list->count++] = *detection;
     return GACLIP_OK;
 }
@@ -137,6 +150,5 @@ int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *det
 void gaclip__detections_clear(GaclipDetectionList *list)
 {
     free(list->items);
-    free(list->cut);
     *list = (GaclipDetectionList){0};
 }

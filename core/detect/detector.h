@@ -16,11 +16,10 @@ struct GaclipDetector {
 /* A growing list of detections; the caller frees items. */
 typedef struct GaclipDetectionList {
     GaclipDetection *items;
-    unsigned char *cut; /* 1 where an inner window edge may have cut the box */
     int count, capacity;
 } GaclipDetectionList;
 
-int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *detection, int cut,
+int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *detection,
                            GaclipError *err);
 void gaclip__detections_clear(GaclipDetectionList *list);
 
@@ -42,7 +41,6 @@ int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
 
 /* Per-class suppression; boxes that were cut give way to whole ones that cover half of them. Sorted
  * by score, descending. */
-int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou,
-                          GaclipError *err);
+int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError *err);
 
 #endif

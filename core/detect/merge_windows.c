@@ -5,9 +5,6 @@
 #include "detect/detector.h"
 #include "gaclip/eval.h"
 
-/* Share of a cut box that a whole one must cover to replace it. */
-static const float COVERED = 0.5f;
-
 static float covered_share(const GaclipBox *cut, const GaclipBox *whole)
 {
     float w = (cut->x2 < whole->x2 ? cut->x2 : whole->x2) -
@@ -23,8 +20,8 @@ static int is_replaced(const GaclipDetectionList *list, int index)
     const GaclipDetection *cut = &list->items[index];
     for (int i = 0; i < list->count; i++) {
         const GaclipDetection *whole = &list->items[i];
-        if (!list->cut[i] && whole->class_index == cut->class_index &&
-            covered_share(&cut->box, &whole->box) > COVERED)
+        if (!whole->is_cut && whole->class_index == cut->class_index &&
+            covered_share(&cut->box, &whole->box) > GACLIP_CUT_COVERED)
             return 1;
     }
     return 0;
@@ -33,12 +30,9 @@ static int is_replaced(const GaclipDetectionList *list, int index)
 static void drop_replaced(GaclipDetectionList *list, unsigned char *drop)
 {
     int kept = 0;
-    for (int i = 0; i < list->count; i++) drop[i] = list->cut[i] && is_replaced(list, i);
-    for (int i = 0; i < list->count; i++) {
-        if (drop[i]) continue;
-        list->cut[kept] = list->cut[i];
-        list->items[kept++] = list->items[i];
-    }
+    for (int i = 0; i < list->count; i++) drop[i] = list->items[i].is_cut && is_replaced(list, i);
+    for (int i = 0; i < list->count; i++)
+        if (!drop[i]) list->items[kept++] = list->items[i];
     list->count = kept;
 }
 
@@ -86,8 +80,7 @@ static int by_score(const void *a, const void *b)
     return (p->box.x1 > q->box.x1) - (p->box.x1 < q->box.x1);
 }
 
-int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou,
-                          GaclipError *err)
+int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError *err)
 {
     size_t n = (size_t)list->count + 1;
     Columns c = {malloc(n * sizeof *c.boxes), malloc(n * sizeof *c.scores),

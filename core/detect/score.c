@@ -12,9 +12,6 @@ enum { BINS = 7 };
 /* Overlap above which two proposals are taken for one object. */
 static const float PROPOSAL_IOU = 0.6f;
 
-/* A box closer than this to a window's edge may go on behind it. */
-static const float EDGE_PIXELS = 2.0f;
-
 static float clamp(float value, float low, float high)
 {
     return fminf(fmaxf(value, low), high);
@@ -30,20 +27,21 @@ static float objectness_floor(const GaclipDetectOptions *o)
 static int is_cut(const GaclipBox *box, const GaclipWindow *w)
 {
     float size = (float)w->size;
-    return (box->x1 < EDGE_PIXELS && w->x > 0) || (box->y1 < EDGE_PIXELS && w->y > 0) ||
-           (box->x2 > size - EDGE_PIXELS && w->x + w->size < w->image_width) ||
-           (box->y2 > size - EDGE_PIXELS && w->y + w->size < w->image_height);
+    return (box->x1 < GACLIP_CUT_DISTANCE && w->x > 0) || (box->y1 < GACLIP_CUT_DISTANCE && w->y > 0) ||
+           (box->x2 > size - GACLIP_CUT_DISTANCE && w->x + w->size < w->image_width) ||
+           (box->y2 > size - GACLIP_CUT_DISTANCE && w->y + w->size < w->image_height);
 }
 
-/* In image pixels, clipped to the image; 0 when nothing is left or its centre is masked. */
+/* In image pixels, clipped to what the window shows of the image, so that a box does not depend on
+ * what lies beside the window; 0 when nothing is left or its centre is masked. */
 static int place_in_image(GaclipBox *out, const GaclipBox *box, const GaclipWindow *w,
                           const GaclipImage *image)
 {
     float x = (float)w->x, y = (float)w->y;
-    *out = (GaclipBox){clamp(box->x1 + x, 0, (float)w->image_width),
-                       clamp(box->y1 + y, 0, (float)w->image_height),
-                       clamp(box->x2 + x, 0, (float)w->image_width),
-                       clamp(box->y2 + y, 0, (float)w->image_height)};
+    float right = fminf(x + (float)w->size, (float)w->image_width);
+    float bottom = fminf(y + (float)w->size, (float)w->image_height);
+    *out = (GaclipBox){clamp(box->x1 + x, x, right), clamp(box->y1 + y, y, bottom),
+                       clamp(box->x2 + x, x, right), clamp(box->y2 + y, y, bottom)};
     if (!(out->x2 - out->x1 > 1 && out->y2 - out->y1 > 1)) return 0;
     if (!image->mask) return 1;
     int cx = (int)((out->x1 + out->x2) / 2), cy = (int)((out->y1 + out->y2) / 2);
@@ -73,7 +71,8 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
                           const GaclipVisionPass *pass, int n, const GaclipProposal *proposal,
                           const GaclipImage *image, Scratch *scratch, GaclipError *err)
 {
-    GaclipDetection found = {.objectness = proposal->objectness};
+    GaclipDetection found = {.objectness = proposal->objectness,
+                             .is_cut = is_cut(&proposal->box, window)};
     if (!place_in_image(&found.box, &proposal->box, window, image)) return GACLIP_OK;
     int status = embed_region(scratch->region, pass, n, &proposal->box, d->model->config.embed_dim,
                               err);
@@ -87,7 +86,7 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
         found.similarity = scratch->similarity[c];
         found.score = powf(found.objectness, 1 - mix) * powf(found.probability, mix);
         if (found.score >= d->options.min_score)
-            status = gaclip__detections_add(list, &found, is_cut(&proposal->box, window), err);
+            status = gaclip__detections_add(list, &found, err);
     }
     return status;
 }

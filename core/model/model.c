@@ -67,11 +67,14 @@ static float *writable(GaclipModel *model, const char *name)
 }
 
 /* Standard deviations as CLIP's (Radford et al., 2021; open_clip's initialisation): fan-in for
- * matrices, residual outputs scaled by depth; norms 1, biases 0. */
+ * matrices, residual outputs scaled by depth; norms 1, biases 0 but those of the stem: without
+ * them even ground (a masked part, say) has no variance, and each norm multiplies its gradient by
+ * 1 / sqrt(epsilon). */
 static double deviation_of(const GaclipModel *model, const GaclipParameter *p)
 {
     int in_vision = !strncmp(p->name, "visual.", 7);
     int layers = in_vision ? model->config.vision.layers : model->config.text.layers;
+    if (strstr(p->name, "stem.") && ends_with(p->name, "conv.bias")) return 0.1;
     if (p->rank == 0 || ends_with(p->name, "bias")) return 0;
     if (!strcmp(p->name, "token_embedding.weight")) return 0.02;
     if (!strcmp(p->name, "positional_embedding")) return 0.01;

@@ -94,7 +94,7 @@ static int one_step(Trainer *t, int step, GaclipTrainStep *report, GaclipError *
     clamp_logit_scale(t->model);
     gaclip__average_update(&t->average, table);
     double seconds = seconds_since(&t->started);
-    *report = (GaclipTrainStep){.step = step,
+    *report = (GaclipTrainStep){.step = step + 1,
                                 .steps = o->steps,
                                 .learning_rate = rate,
                                 .gradient_norm = norm,

@@ -16,9 +16,10 @@ typedef struct GaclipDetectOptions {
     float mix;           /* a of objectness^(1-a) * probability^a */
     int independent;     /* score each class against the background alone */
     int max_proposals;   /* kept a model window, by objectness */
+    int overlap;         /* of neighbouring model windows, pixels; negative = half of one */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.5, 0.5, 0, 300. */
+/* Sets the defaults: 0.3, 0.5, 0.5, 0, 300, -1. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
@@ -33,15 +34,26 @@ GACLIP_API void gaclip_detector_free(GaclipDetector *detector);
 /* The text that a class was asked with (its name in the model's first template). */
 GACLIP_API const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_index);
 
+/* Side and overlap of the windows that the model looks through, pixels. */
+GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
+GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);
+
 typedef struct GaclipDetection {
     GaclipBox box; /* pixels of the image */
     int class_index;
     float score, objectness;
     float probability; /* of the class among the asked ones and the background phrases */
     float similarity;  /* cosine of region and class text */
+    int is_cut;        /* an inner window edge may have cut the box */
 } GaclipDetection;
 
-/* Detects in an image of any size: windows of the model's own size, overlapping by half, boxes cut
+/* A box closer than this to a window's edge, pixels, may go on behind it. */
+#define GACLIP_CUT_DISTANCE 2.0f
+
+/* Share of a cut box that a whole one of its class must cover to replace it. */
+#define GACLIP_CUT_COVERED 0.5f
+
+/* Detects in an image of any size: overlapping windows of the model's own size, boxes cut
  * by inner window edges dropped in favour of the window that saw them whole. Masked pixels are
  * filled with the model's mean; windows without valid pixels are skipped; a box must have its
  * centre on valid ground. Per-class suppression, sorted by score, descending. The
@@ -49,6 +61,12 @@ typedef struct GaclipDetection {
 GACLIP_API int gaclip_detect_image(GaclipDetection **out, int *count, int *windows,
                                    GaclipDetector *detector, const GaclipImage *image,
                                    GaclipError *err);
+
+/* The same without merging, in the windows' order: for a caller that merges the images of one
+ * scene together. */
+GACLIP_API int gaclip_detect_unmerged(GaclipDetection **out, int *count, int *windows,
+                                      GaclipDetector *detector, const GaclipImage *image,
+                                      GaclipError *err);
 
 #ifdef __cplusplus
 }

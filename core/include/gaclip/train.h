@@ -49,7 +49,7 @@ GACLIP_API void gaclip_train_options_init(GaclipTrainOptions *options);
 
 /* What one step reports. */
 typedef struct GaclipTrainStep {
-    int step, steps;
+    int step, steps; /* done, planned */
     double learning_rate, gradient_norm;
     double loss, loss_global, loss_region, loss_objectness, loss_box;
     double images_per_second, seconds, seconds_left;
