@@ -97,6 +97,11 @@ const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_ind
     return detector->prompts[class_index];
 }
 
+const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detector)
+{
+    return &detector->options;
+}
+
 int gaclip_detector_window(const GaclipDetector *detector)
 {
     return detector->model->config.vision.image_size;

@@ -34,6 +34,8 @@ GACLIP_API void gaclip_detector_free(GaclipDetector *detector);
 /* The text that a class was asked with (its name in the model's first template). */
 GACLIP_API const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_index);
 
+GACLIP_API const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detector);
+
 /* Side and overlap of the windows that the model looks through, pixels. */
 GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);

@@ -12,8 +12,7 @@ extern "C" {
 
 typedef struct GaclipSceneDetectOptions {
     GaclipRasterOptions raster;
-    int tile_size;        /* model pixels; 0 = 512 */
-    int overlap;          /* model pixels; negative = half the model's window */
+    int tile_size;        /* model pixels; 0 = 512. What is found does not depend on it */
     double nms_iou;
     const double *bbox;   /* xmin, ymin, xmax, ymax in the raster's CRS, or NULL = all */
     const char *output;   /* OGR dataset name; its extension chooses the driver unless ... */
@@ -29,7 +28,7 @@ GACLIP_API void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *optio
 
 typedef struct GaclipSceneDetectSummary {
     int tiles, tiles_empty, windows; /* planned, skipped without data, model windows run */
-    int found, written;              /* boxes before and after merging */
+    int found, written;              /* boxes before and after merging the windows' */
     int *per_class;                  /* (class_count) written, free with free() */
     double seconds;
 } GaclipSceneDetectSummary;

@@ -1,0 +1,27 @@
+/* What a result was made from and by: one JSON object that goes into the output. */
+#ifndef GACLIP_GEO_PROVENANCE_H
+#define GACLIP_GEO_PROVENANCE_H
+
+#include <cjson/cJSON.h>
+
+#include "gaclip/scene_detect.h"
+
+typedef struct GaclipProvenance {
+    const char *scene;
+    const GaclipRasterInfo *raster;
+    const GaclipDetector *detector;
+    GaclipModel *model;
+    const char *const *classes;
+    int class_count;
+    const GaclipSceneDetectOptions *options;
+    const GaclipSceneDetectSummary *summary;
+} GaclipProvenance;
+
+/* NULL when memory is short; free with cJSON_Delete. The time is SOURCE_DATE_EPOCH where that is
+ * set, so that outputs can be reproduced byte for byte. */
+cJSON *gaclip__provenance(const GaclipProvenance *from);
+
+/* Seconds since 1970 of now, or of SOURCE_DATE_EPOCH. */
+long long gaclip__timestamp(void);
+
+#endif

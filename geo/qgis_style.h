@@ -1,0 +1,9 @@
+/* QGIS's default style of a layer, as its QML document. */
+#ifndef GACLIP_GEO_QGIS_STYLE_H
+#define GACLIP_GEO_QGIS_STYLE_H
+
+/* Outlines coloured by the field "class" and a label of class and score; the caller frees it with
+ * free(); NULL when memory is short. */
+char *gaclip__qgis_style(const char *const *classes, int class_count);
+
+#endif

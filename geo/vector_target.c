@@ -1,0 +1,185 @@
+#include "vector_target.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gdal_error.h"
+
+enum { FOLDER_TRIES = 100 };
+
+static int writes_vectors(GDALDriverH driver)
+{
+    return GDALGetMetadataItem(driver, GDAL_DCAP_VECTOR, NULL) &&
+           GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, NULL);
+}
+
+static int has_extension(GDALDriverH driver, const char *extension)
+{
+    const char *known = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSIONS, NULL);
+    char **list = CSLTokenizeString2(known ? known : "", " ", 0);
+    int found = CSLFindString(list, extension) >= 0;
+    CSLDestroy(list);
+    return found;
+}
+
+static GDALDriverH driver_by_extension(const char *path)
+{
+    const char *extension = CPLGetExtension(path);
+    if (EQUAL(extension, "json")) extension = "geojson";
+    for (int i = 0; i < GDALGetDriverCount() && *extension; i++) {
+        GDALDriverH driver = GDALGetDriver(i);
+        if (writes_vectors(driver) && has_extension(driver, extension)) return driver;
+    }
+    return NULL;
+}
+
+static int find_driver(GaclipVectorTarget *target, const char *path, const char *format,
+                       GaclipError *err)
+{
+    target->driver = format ? GDALGetDriverByName(format) : driver_by_extension(path);
+    if (!target->driver && format)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--of %s: GDAL has no such driver; see --formats", format);
+    if (!target->driver)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "%s: no vector format has this extension; name one with --of", path);
+    if (!writes_vectors(target->driver))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--of %s: the driver cannot create vector files; see --formats",
+                                format);
+    const char *prefix = GDALGetMetadataItem(target->driver, GDAL_DMD_CONNECTION_PREFIX, NULL);
+    if (prefix && *prefix && STARTS_WITH_CI(path, prefix))
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "%s: only files are written, no databases; write a GeoPackage and "
+                                "load it with ogr2ogr",
+                                path);
+    return GACLIP_OK;
+}
+
+static int check_existing(const char *path, int overwrite, GaclipError *err)
+{
+    VSIStatBufL info;
+    if (VSIStatExL(path, &info, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG)) return GACLIP_OK;
+    if (VSI_ISDIR(info.st_mode))
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is a folder; name a file", path);
+    if (!overwrite)
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
+                                "%s: exists already; give --overwrite or another name", path);
+    return GACLIP_OK;
+}
+
+/* A hidden folder beside the target, so that moving out of it is a mere rename. */
+static int make_folder(GaclipVectorTarget *target, GaclipError *err)
+{
+    const char *beside = CPLGetPath(target->path);
+    char *parent = CPLStrdup(*beside ? beside : ".");
+    int status = -1;
+    for (int i = 0; i < FOLDER_TRIES && status; i++) {
+        const char *name = CPLSPrintf(".gaclip-%ld-%d", (long)getpid(), i);
+        CPLFree(target->folder);
+        target->folder = CPLStrdup(CPLFormFilename(parent, name, NULL));
+        errno = 0;
+        status = VSIMkdir(target->folder, 0777);
+        if (status && errno != EEXIST) break;
+    }
+    CPLFree(parent);
+    if (!status) return GACLIP_OK;
+    CPLFree(target->folder);
+    target->folder = NULL;
+    return gaclip_error_set(err, GACLIP_ERROR_IO,
+                            "%s: cannot be written (%s); choose a folder that exists and is yours",
+                            target->path, errno ? strerror(errno) : "the folder is read-only");
+}
+
+int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char *format,
+                        int overwrite, GaclipError *err)
+{
+    *target = (GaclipVectorTarget){.overwrite = overwrite};
+    int status = find_driver(target, path, format, err);
+    if (!status) status = check_existing(path, overwrite, err);
+    if (status) return status;
+    target->path = CPLStrdup(path);
+    status = make_folder(target, err);
+    if (status) {
+        gaclip__target_abandon(target);
+        return status;
+    }
+    target->unfinished =
+        CPLStrdup(CPLFormFilename(target->folder, CPLGetFilename(target->path), NULL));
+    return GACLIP_OK;
+}
+
+int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err)
+{
+    target->dataset =
+        GDALCreate(target->driver, target->unfinished, 0, 0, 0, GDT_Unknown, NULL);
+    if (target->dataset) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created%s", target->path,
+                            gaclip__gdal_reason());
+}
+
+static int move_out(const GaclipVectorTarget *target, const char *name)
+{
+    char *from = CPLStrdup(CPLFormFilename(target->folder, name, NULL));
+    const char *beside = CPLGetPath(target->path);
+    char *to = CPLStrdup(CPLFormFilename(*beside ? beside : NULL, name, NULL));
+    int status = VSIRename(from, to);
+    CPLFree(from);
+    CPLFree(to);
+    return status;
+}
+
+/* Side files first: under the target's own name nothing appears before all is there. */
+static int move_all(const GaclipVectorTarget *target)
+{
+    char **names = VSIReadDir(target->folder);
+    const char *last = CPLGetFilename(target->path);
+    int status = 0;
+    for (int i = 0; names && names[i] && !status; i++)
+        if (!EQUAL(names[i], ".") && !EQUAL(names[i], "..") && strcmp(names[i], last))
+            status = move_out(target, names[i]);
+    CSLDestroy(names);
+    return status ? status : move_out(target, last);
+}
+
+int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
+{
+    CPLErrorReset();
+    GDALClose(target->dataset);
+    target->dataset = NULL;
+    int status = GACLIP_OK;
+    if (*gaclip__gdal_reason())
+        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be completed%s; is the disk full?",
+                                  target->path, gaclip__gdal_reason());
+    if (!status) status = check_existing(target->path, target->overwrite, err);
+    if (!status && move_all(target))
+        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be put in place (%s)",
+                                  target->path, strerror(errno));
+    gaclip__target_abandon(target);
+    return status;
+}
+
+static void remove_folder(const char *folder)
+{
+    char **names = VSIReadDir(folder);
+    for (int i = 0; names && names[i]; i++)
+        if (!EQUAL(names[i], ".") && !EQUAL(names[i], ".."))
+            VSIUnlink(CPLFormFilename(folder, names[i], NULL));
+    CSLDestroy(names);
+    VSIRmdir(folder);
+}
+
+void gaclip__target_abandon(GaclipVectorTarget *target)
+{
+    if (target->dataset) GDALClose(target->dataset);
+    if (target->folder) remove_folder(target->folder);
+    CPLFree(target->folder);
+    CPLFree(target->unfinished);
+    CPLFree(target->path);
+    *target = (GaclipVectorTarget){0};
+}
