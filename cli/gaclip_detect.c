@@ -50,6 +50,7 @@ static int open_session(DetectSession *session, const DetectArguments *arguments
     options.min_score = (float)arguments->min_score;
     options.nms_iou = (float)arguments->nms_iou;
     options.independent = arguments->independent;
+    options.overlap = arguments->overlap;
     int status = choose_model(&path, arguments, err);
     if (status == GACLIP_OK)
         status =
@@ -78,7 +79,6 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
     options->raster.model_gsd_min = config->gsd_min;
     options->raster.model_gsd_max = config->gsd_max;
     options->tile_size = arguments->tile_size;
-    options->overlap = arguments->overlap;
     options->nms_iou = arguments->nms_iou;
     options->bbox = arguments->bbox.count > 0 ? arguments->bbox.items : NULL;
     options->format = arguments->format;
@@ -265,7 +265,7 @@ static int detect(int argc, char **argv)
          .minimum = 32, .maximum = 16384, .help = "side of the tiles that are read (default 512)"},
         {.name = "overlap", .type = OPTION_INTEGER, .value = &a.overlap, .meta = "PIXELS",
          .minimum = 0, .maximum = 16384,
-         .help = "of neighbouring tiles (default: half the model's window)"},
+         .help = "of the model's neighbouring windows (default: half a window)"},
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &a.threads,
          .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
         {.name = "json", .type = OPTION_FLAG, .value = &a.json,

@@ -1,15 +1,13 @@
 /* Features of any vector source as boxes of a raster. */
-#include <cpl_conv.h>
-#include <cpl_string.h>
 #include <math.h>
 #include <ogr_api.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gaclip/annotations.h"
 #include "gdal_error.h"
 #include "raster.h"
+#include "vector_layer.h"
 
 struct GaclipAnnotations {
     GaclipAnnotation *items;
@@ -29,100 +27,16 @@ typedef struct Reading {
     const char *name;
     const GaclipRaster *raster;
     const GaclipAnnotationOptions *options;
-    GDALDatasetH dataset;
-    OGRLayerH layer;
+    GaclipVectorLayer source;
     OGRCoordinateTransformationH transform; /* to the raster's CRS; NULL: the same */
     int field;                              /* of the class, or -1 */
     GaclipAnnotations *result;
 } Reading;
 
-/* "a, b, c" of the dataset's layers or the layer's fields, cut to fit a message. */
-static const char *list_layers(char text[400], GDALDatasetH dataset)
-{
-    text[0] = '\0';
-    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, 400 - used, "%s%s", i ? ", " : "",
-                 OGR_L_GetName(GDALDatasetGetLayer(dataset, i)));
-    }
-    return text;
-}
-
-static const char *list_fields(char text[400], OGRLayerH layer)
-{
-    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
-    text[0] = '\0';
-    for (int i = 0; i < OGR_FD_GetFieldCount(definition); i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, 400 - used, "%s%s", i ? ", " : "",
-                 OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(definition, i)));
-    }
-    return text;
-}
-
-static OGRLayerH first_with_geometry(GDALDatasetH dataset)
-{
-    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
-        OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
-        if (OGR_L_GetGeomType(layer) != wkbNone) return layer;
-    }
-    return NULL;
-}
-
-static int open_layer(Reading *r, GaclipError *err)
-{
-    char names[400];
-    r->dataset = GDALOpenEx(r->name, GDAL_OF_VECTOR | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, NULL,
-                            NULL, NULL);
-    if (!r->dataset)
-        return gaclip_error_set(err, GACLIP_ERROR_IO,
-                                "%s: cannot be opened as a vector source%s; check the name with "
-                                "ogrinfo",
-                                r->name, gaclip__gdal_reason());
-    r->layer = r->options->layer ? GDALDatasetGetLayerByName(r->dataset, r->options->layer)
-                                 : first_with_geometry(r->dataset);
-    if (r->layer) return GACLIP_OK;
-    if (r->options->layer)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s: has no layer \"%s\"; there are: %s",
-                                r->name, r->options->layer, list_layers(names, r->dataset));
-    return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "%s: has no layer with geometries", r->name);
-}
-
-static int find_field(Reading *r, GaclipError *err)
-{
-    char names[400];
-    r->field = -1;
-    if (!r->options->class_field) return GACLIP_OK;
-    r->field = OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(r->layer), r->options->class_field);
-    if (r->field >= 0) return GACLIP_OK;
-    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                            "%s: layer \"%s\" has no field \"%s\"; its fields are: %s", r->name,
-                            OGR_L_GetName(r->layer), r->options->class_field,
-                            list_fields(names, r->layer));
-}
-
-static int find_transform(Reading *r, GaclipError *err)
-{
-    OGRSpatialReferenceH source = OGR_L_GetSpatialRef(r->layer);
-    if (!source || !r->raster->crs) return GACLIP_OK;
-    OGRSpatialReferenceH from = OSRClone(source);
-    OSRSetAxisMappingStrategy(from, OAMS_TRADITIONAL_GIS_ORDER);
-    if (!OSRIsSame(from, r->raster->crs)) {
-        r->transform = OCTNewCoordinateTransformation(from, r->raster->crs);
-        if (!r->transform) {
-            OSRDestroySpatialReference(from);
-            return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                                    "%s: cannot be transformed to the CRS of %s%s", r->name,
-                                    r->raster->name, gaclip__gdal_reason());
-        }
-    }
-    OSRDestroySpatialReference(from);
-    return GACLIP_OK;
-}
-
 static int set_filter(Reading *r, GaclipError *err)
 {
-    if (!r->options->where || OGR_L_SetAttributeFilter(r->layer, r->options->where) == OGRERR_NONE)
+    if (!r->options->where ||
+        OGR_L_SetAttributeFilter(r->source.layer, r->options->where) == OGRERR_NONE)
         return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s: the condition \"%s\" is not valid%s",
                             r->name, r->options->where, gaclip__gdal_reason());
@@ -234,8 +148,7 @@ static const char *intern_label(GaclipAnnotations *a, char *text)
         return NULL;
     }
     a->labels = labels;
-    memmove(labels + place + 1, labels + place,
-            (size_t)(a->label_count - place) * sizeof *labels);
+    memmove(labels + place + 1, labels + place, (size_t)(a->label_count - place) * sizeof *labels);
     labels[place] = text;
     a->label_count++;
     return text;
@@ -283,8 +196,8 @@ static int read_features(Reading *r, GaclipError *err)
 {
     int status = GACLIP_OK;
     OGRFeatureH feature;
-    OGR_L_ResetReading(r->layer);
-    while (!status && (feature = OGR_L_GetNextFeature(r->layer)) != NULL) {
+    OGR_L_ResetReading(r->source.layer);
+    while (!status && (feature = OGR_L_GetNextFeature(r->source.layer)) != NULL) {
         status = add_feature(r, feature, err);
         OGR_F_Destroy(feature);
     }
@@ -305,13 +218,16 @@ int gaclip_annotations_open(GaclipAnnotations **out, const char *name, const Gac
     r.result = calloc(1, sizeof *r.result);
     if (!r.result) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     gaclip__gdal_quiet_begin();
-    int status = open_layer(&r, err);
-    if (!status) status = find_field(&r, err);
-    if (!status) status = find_transform(&r, err);
+    int status = gaclip__layer_open(&r.source, name, options->layer, err);
+    r.field = -1;
+    if (!status && options->class_field)
+        status = gaclip__layer_field(&r.field, &r.source, options->class_field, err);
+    if (!status)
+        status = gaclip__layer_transform(&r.transform, &r.source, raster->crs, raster->name, err);
     if (!status) status = set_filter(&r, err);
     if (!status) status = read_features(&r, err);
     if (r.transform) OCTDestroyCoordinateTransformation(r.transform);
-    if (r.dataset) GDALClose(r.dataset);
+    gaclip__layer_close(&r.source);
     gaclip__gdal_quiet_end();
     if (status) {
         gaclip_annotations_free(r.result);

@@ -38,7 +38,6 @@ int gaclip__ground_sampling(double *gsd_x, double *gsd_y, const double geotransf
     }
     *gsd_x = hypot(t[1] * unit_x, t[4] * unit_y);
     *gsd_y = hypot(t[2] * unit_x, t[5] * unit_y);
-    return *gsd_x > 0 && *gsd_y > 0 && isfinite(*gsd_x) && isfinite(*gsd_y)
-               ? GACLIP_OK
-               : GACLIP_ERROR_FORMAT;
+    return *gsd_x > 0 && *gsd_y > 0 && isfinite(*gsd_x) && isfinite(*gsd_y) ? GACLIP_OK
+                                                                            : GACLIP_ERROR_FORMAT;
 }

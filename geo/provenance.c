@@ -77,8 +77,7 @@ cJSON *gaclip__provenance(const GaclipProvenance *from)
     cJSON_AddStringToObject(object, "revision", GACLIP_REVISION);
     cJSON_AddStringToObject(object, "gdal", GDALVersionInfo("RELEASE_NAME"));
     add_time(object);
-    if (from->options->command)
-        cJSON_AddStringToObject(object, "command", from->options->command);
+    if (from->options->command) cJSON_AddStringToObject(object, "command", from->options->command);
     cJSON_AddStringToObject(object, "scene", from->scene);
     add_raster(object, from->raster);
     cJSON_AddStringToObject(object, "model", gaclip_model_path(from->model));

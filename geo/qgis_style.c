@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Colours that people with any colour vision tell apart (Okabe and Ito, 2008), without black. */
-static const unsigned char PALETTE[][3] = {{213, 94, 0},   {0, 114, 178}, {0, 158, 115},
+static const unsigned char PALETTE[][3] = {{213, 94, 0},    {0, 114, 178}, {0, 158, 115},
                                            {204, 121, 167}, {230, 159, 0}, {86, 180, 233},
                                            {240, 228, 66}};
 enum { PALETTE_SIZE = sizeof PALETTE / sizeof PALETTE[0] };

@@ -63,9 +63,8 @@ static int choose_bands(GaclipRaster *raster, const GaclipRasterOptions *options
     for (int i = 0; i < 3 && options->bands; i++) {
         bands[i] = options->bands[options->band_count == 3 ? i : 0];
         if (bands[i] < 1 || bands[i] > count)
-            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                    "%s: has no band %d, only 1 to %d", raster->name, bands[i],
-                                    count);
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s: has no band %d, only 1 to %d",
+                                    raster->name, bands[i], count);
     }
     for (int i = 0; i < 3; i++)
         if (GDALDataTypeIsComplex(
@@ -129,7 +128,8 @@ static int read_georeference(GaclipRaster *raster, const GaclipRasterOptions *op
                                 raster->name);
     read_crs(raster);
     if (options->gsd > 0) return GACLIP_OK;
-    if (!info->has_geotransform) return missing(raster, "geotransform", "gdal_edit.py -a_ullr", err);
+    if (!info->has_geotransform)
+        return missing(raster, "geotransform", "gdal_edit.py -a_ullr", err);
     if (!info->has_crs)
         return missing(raster, "coordinate reference system", "gdal_edit.py -a_srs", err);
     return GACLIP_OK;

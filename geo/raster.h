@@ -18,9 +18,9 @@ struct GaclipRaster {
     GDALDatasetH dataset;
     GaclipRasterInfo info;
     GaclipScaleRule scale;
-    double inverse[6];          /* ground to raster pixels */
-    OGRSpatialReferenceH crs;   /* NULL where there is none */
-    GDALColorTableH palette;    /* of a single paletted band, or NULL; lent by the dataset */
+    double inverse[6];        /* ground to raster pixels */
+    OGRSpatialReferenceH crs; /* NULL where there is none */
+    GDALColorTableH palette;  /* of a single paletted band, or NULL; lent by the dataset */
     char *name, *crs_wkt, *crs_name;
 };
 

@@ -8,9 +8,9 @@
 
 /* The part of a window that lies on the raster, and where it goes in the output. */
 typedef struct Part {
-    double x, y, width, height;                  /* raster pixels */
-    int out_x, out_y, out_width, out_height;     /* of the output image */
-    int first_x, first_y, covered_x, covered_y;  /* whole raster pixels that cover it */
+    double x, y, width, height;                 /* raster pixels */
+    int out_x, out_y, out_width, out_height;    /* of the output image */
+    int first_x, first_y, covered_x, covered_y; /* whole raster pixels that cover it */
 } Part;
 
 /* One axis of it; 0 when nothing lies on the raster. */
@@ -70,9 +70,9 @@ static GDALRIOResampleAlg resampling_for(const Part *part)
 
 static uint8_t to_byte(const GaclipScaleRule *rule, int band, float value)
 {
-    double scaled =
-        rule->as_bytes ? (double)value
-                       : ((double)value - rule->low[band]) * 255 / (rule->high[band] - rule->low[band]);
+    double scaled = rule->as_bytes ? (double)value
+                                   : ((double)value - rule->low[band]) * 255 /
+                                         (rule->high[band] - rule->low[band]);
     return scaled <= 0 ? 0 : scaled >= 255 ? 255 : (uint8_t)(scaled + 0.5);
 }
 

@@ -29,7 +29,8 @@ static int sample_band(double *low, double *high, const GaclipRaster *raster, in
 {
     GDALRasterBandH band = GDALGetRasterBand(raster->dataset, raster->info.bands[index]);
     int width = raster->info.width, height = raster->info.height;
-    int w = width < SAMPLE_SIDE ? width : SAMPLE_SIDE, h = height < SAMPLE_SIDE ? height : SAMPLE_SIDE;
+    int w = width < SAMPLE_SIDE ? width : SAMPLE_SIDE,
+        h = height < SAMPLE_SIDE ? height : SAMPLE_SIDE;
     size_t count = (size_t)w * (size_t)h;
     float *values = malloc(count * sizeof *values);
     GByte *mask = malloc(count);

@@ -92,8 +92,7 @@ static const GaclipAnnotation *random_object(const GaclipSceneSource *source, ui
     const char *label =
         gaclip_annotations_label_at(a, below(state, gaclip_annotations_label_count(a)));
     int count = gaclip_annotations_count(a), of_label = 0;
-    for (int i = 0; i < count; i++)
-        of_label += !strcmp(gaclip_annotations_at(a, i)->label, label);
+    for (int i = 0; i < count; i++) of_label += !strcmp(gaclip_annotations_at(a, i)->label, label);
     int wanted = below(state, of_label);
     for (int i = 0; i < count; i++)
         if (!strcmp(gaclip_annotations_at(a, i)->label, label) && wanted-- == 0)

@@ -12,8 +12,8 @@ typedef struct GaclipArea {
 } GaclipArea;
 
 typedef struct GaclipTile {
-    int column, row;         /* in the plan */
-    int x, y, width, height; /* model pixels of the scene */
+    int column, row;                                      /* in the plan */
+    int x, y, width, height;                              /* model pixels of the scene */
     int inner_left, inner_top, inner_right, inner_bottom; /* whether the area goes on there */
 } GaclipTile;
 

@@ -47,7 +47,8 @@ static int find_driver(GaclipVectorTarget *target, const char *path, const char 
                                 "--of %s: GDAL has no such driver; see --formats", format);
     if (!target->driver)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "%s: no vector format has this extension; name one with --of", path);
+                                "%s: no vector format has this extension; name one with --of",
+                                path);
     if (!writes_vectors(target->driver))
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "--of %s: the driver cannot create vector files; see --formats",
@@ -116,8 +117,7 @@ int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char
 
 int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err)
 {
-    target->dataset =
-        GDALCreate(target->driver, target->unfinished, 0, 0, 0, GDT_Unknown, NULL);
+    target->dataset = GDALCreate(target->driver, target->unfinished, 0, 0, 0, GDT_Unknown, NULL);
     if (target->dataset) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created%s", target->path,
                             gaclip__gdal_reason());
@@ -154,8 +154,9 @@ int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
     target->dataset = NULL;
     int status = GACLIP_OK;
     if (*gaclip__gdal_reason())
-        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be completed%s; is the disk full?",
-                                  target->path, gaclip__gdal_reason());
+        status =
+            gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be completed%s; is the disk full?",
+                             target->path, gaclip__gdal_reason());
     if (!status) status = check_existing(target->path, target->overwrite, err);
     if (!status && move_all(target))
         status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be put in place (%s)",

@@ -1,7 +1,8 @@
 /* A vector output that appears under its name only when complete.
  *
- * It is created in a folder of its own beside the target and moved out file by file, so that formats
- * of several files (Shapefile) are whole as well. All paths go through GDAL's file system. */
+ * It is created in a folder of its own beside the target and moved out file by file, so that
+ * formats of several files (Shapefile) are whole as well. All paths go through GDAL's file system.
+ */
 #ifndef GACLIP_GEO_VECTOR_TARGET_H
 #define GACLIP_GEO_VECTOR_TARGET_H
 

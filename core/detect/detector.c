@@ -6,9 +6,12 @@
 
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
-    *options = (GaclipDetectOptions){
-        .min_score = 0.3f, .nms_iou = 0.5f, .mix = 0.5f, .independent = 0, .max_proposals = 300,
-        .overlap = -1};
+    *options = (GaclipDetectOptions){.min_score = 0.3f,
+                                     .nms_iou = 0.5f,
+                                     .mix = 0.5f,
+                                     .independent = 0,
+                                     .max_proposals = 300,
+                                     .overlap = -1};
 }
 
 static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
@@ -38,10 +41,10 @@ static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipErro
 {
     size_t E = (size_t)d->model->config.embed_dim;
     for (int i = 0; i < d->text_count; i++) {
-        const char *phrase = i < d->class_count
-                                 ? classes[i]
-                                 : gaclip_model_text_at(d->model, GACLIP_BACKGROUND,
-                                                        (size_t)(i - d->class_count));
+        const char *phrase =
+            i < d->class_count
+                ? classes[i]
+                : gaclip_model_text_at(d->model, GACLIP_BACKGROUND, (size_t)(i - d->class_count));
         int status = gaclip_model_embed_phrase(d->model, d->texts + (size_t)i * E, phrase, err);
         if (status) return status;
     }

@@ -7,10 +7,10 @@
 
 static float covered_share(const GaclipBox *cut, const GaclipBox *whole)
 {
-    float w = (cut->x2 < whole->x2 ? cut->x2 : whole->x2) -
-              (cut->x1 > whole->x1 ? cut->x1 : whole->x1);
-    float h = (cut->y2 < whole->y2 ? cut->y2 : whole->y2) -
-              (cut->y1 > whole->y1 ? cut->y1 : whole->y1);
+    float w =
+        (cut->x2 < whole->x2 ? cut->x2 : whole->x2) - (cut->x1 > whole->x1 ? cut->x1 : whole->x1);
+    float h =
+        (cut->y2 < whole->y2 ? cut->y2 : whole->y2) - (cut->y1 > whole->y1 ? cut->y1 : whole->y1);
     float area = (cut->x2 - cut->x1) * (cut->y2 - cut->y1);
     return w > 0 && h > 0 && area > 0 ? w * h / area : 0;
 }
@@ -62,8 +62,8 @@ static int suppress(GaclipDetectionList *list, Columns *c, float nms_iou, Gaclip
         c->scores[i] = list->items[i].score;
         c->labels[i] = list->items[i].class_index;
     }
-    int status = gaclip_nms(c->kept, &kept_count, c->boxes, c->scores, c->labels, list->count,
-                            nms_iou, err);
+    int status =
+        gaclip_nms(c->kept, &kept_count, c->boxes, c->scores, c->labels, list->count, nms_iou, err);
     if (status) return status;
     for (int i = 0; i < kept_count; i++) c->items[i] = list->items[c->kept[i]];
     memcpy(list->items, c->items, (size_t)kept_count * sizeof *list->items);
@@ -83,9 +83,12 @@ static int by_score(const void *a, const void *b)
 int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError *err)
 {
     size_t n = (size_t)list->count + 1;
-    Columns c = {malloc(n * sizeof *c.boxes), malloc(n * sizeof *c.scores),
-                 malloc(n * sizeof *c.labels), malloc(n * sizeof *c.kept),
-                 malloc(n),                    malloc(n * sizeof *c.items)};
+    Columns c = {malloc(n * sizeof *c.boxes),
+                 malloc(n * sizeof *c.scores),
+                 malloc(n * sizeof *c.labels),
+                 malloc(n * sizeof *c.kept),
+                 malloc(n),
+                 malloc(n * sizeof *c.items)};
     int status = GACLIP_ERROR_MEMORY;
     if (c.boxes && c.scores && c.labels && c.kept && c.drop && c.items) {
         drop_replaced(list, c.drop);

@@ -19,8 +19,8 @@ static int by_objectness(const void *a, const void *b)
 static int collect(GaclipProposal *out, const GaclipProposalPass *pass, int n, float floor)
 {
     int count = 0;
-    const float *location = pass->out + (size_t)n * (size_t)(pass->out_h * pass->out_w) *
-                                            GACLIP__HEAD_CHANNELS;
+    const float *location =
+        pass->out + (size_t)n * (size_t)(pass->out_h * pass->out_w) * GACLIP__HEAD_CHANNELS;
     for (int y = 0; y < pass->out_h; y++)
         for (int x = 0; x < pass->out_w; x++, location += GACLIP__HEAD_CHANNELS) {
             float objectness = 1 / (1 + expf(-location[0]));

@@ -27,7 +27,8 @@ static float objectness_floor(const GaclipDetectOptions *o)
 static int is_cut(const GaclipBox *box, const GaclipWindow *w)
 {
     float size = (float)w->size;
-    return (box->x1 < GACLIP_CUT_DISTANCE && w->x > 0) || (box->y1 < GACLIP_CUT_DISTANCE && w->y > 0) ||
+    return (box->x1 < GACLIP_CUT_DISTANCE && w->x > 0) ||
+           (box->y1 < GACLIP_CUT_DISTANCE && w->y > 0) ||
            (box->x2 > size - GACLIP_CUT_DISTANCE && w->x + w->size < w->image_width) ||
            (box->y2 > size - GACLIP_CUT_DISTANCE && w->y + w->size < w->image_height);
 }
@@ -55,10 +56,8 @@ static int embed_region(float *out, const GaclipVisionPass *pass, int n, const G
     float width = (float)pass->width, height = (float)pass->height;
     GaclipBox unit = {clamp(box->x1 / width, 0, 1), clamp(box->y1 / height, 0, 1),
                       clamp(box->x2 / width, 0, 1), clamp(box->y2 / height, 0, 1)};
-    const float *map =
-        pass->dense + (size_t)n * (size_t)(pass->h * pass->w) * (size_t)embed_dim;
-    int status =
-        gaclip__roi_align_forward(out, map, pass->h, pass->w, embed_dim, &unit, BINS, err);
+    const float *map = pass->dense + (size_t)n * (size_t)(pass->h * pass->w) * (size_t)embed_dim;
+    int status = gaclip__roi_align_forward(out, map, pass->h, pass->w, embed_dim, &unit, BINS, err);
     if (!status) gaclip__unit_forward(out, NULL, out, 1, embed_dim);
     return status;
 }
@@ -74,8 +73,8 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
     GaclipDetection found = {.objectness = proposal->objectness,
                              .is_cut = is_cut(&proposal->box, window)};
     if (!place_in_image(&found.box, &proposal->box, window, image)) return GACLIP_OK;
-    int status = embed_region(scratch->region, pass, n, &proposal->box, d->model->config.embed_dim,
-                              err);
+    int status =
+        embed_region(scratch->region, pass, n, &proposal->box, d->model->config.embed_dim, err);
     if (!status)
         status = gaclip__class_probabilities(scratch->probability, scratch->similarity, d,
                                              scratch->region, err);
@@ -85,8 +84,7 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
         found.probability = scratch->probability[c];
         found.similarity = scratch->similarity[c];
         found.score = powf(found.objectness, 1 - mix) * powf(found.probability, mix);
-        if (found.score >= d->options.min_score)
-            status = gaclip__detections_add(list, &found, err);
+        if (found.score >= d->options.min_score) status = gaclip__detections_add(list, &found, err);
     }
     return status;
 }
@@ -109,9 +107,8 @@ static int run_towers(GaclipVisionPass *pass, GaclipProposalPass *proposals, Gac
                       int count, int size, const float *planes, GaclipError *err)
 {
     gaclip__arena_reset(&model->arena);
-    int status =
-        gaclip__vision_layout(pass, &model->vision, model->compute, &model->arena, count, size,
-                              size, model->config.dense, GACLIP__PASS_DENSE, err);
+    int status = gaclip__vision_layout(pass, &model->vision, model->compute, &model->arena, count,
+                                       size, size, model->config.dense, GACLIP__PASS_DENSE, err);
     if (!status) status = gaclip__vision_forward(&model->vision, model->compute, pass, planes, err);
     if (!status)
         status = gaclip__proposal_layout(proposals, &model->proposals, model->compute,
@@ -132,10 +129,11 @@ int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
     if (!memory) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     Scratch scratch = {memory, memory + detector->model->config.embed_dim,
                        memory + detector->model->config.embed_dim + detector->class_count};
-    int status = run_towers(&pass, &proposals, detector->model, count, windows[0].size, planes, err);
+    int status =
+        run_towers(&pass, &proposals, detector->model, count, windows[0].size, planes, err);
     for (int n = 0; n < count && !status; n++)
-        status = score_window(list, detector, &windows[n], &pass, &proposals, n, image, &scratch,
-                              err);
+        status =
+            score_window(list, detector, &windows[n], &pass, &proposals, n, image, &scratch, err);
     free(memory);
     return status;
 }

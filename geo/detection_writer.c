@@ -1,0 +1,327 @@
+#include "detection_writer.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <math.h>
+#include <ogr_api.h>
+#include <ogr_srs_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gdal_error.h"
+#include "provenance.h"
+#include "qgis_style.h"
+#include "raster.h"
+
+enum Field {
+    CLASS,
+    SCORE,
+    SIMILARITY,
+    OBJECTNESS,
+    PROMPT,
+    TILE,
+    SOURCE,
+    PX_X1,
+    PX_Y1,
+    PX_X2,
+    PX_Y2
+};
+
+static const struct {
+    const char *name;
+    OGRFieldType type;
+} FIELDS[] = {{"class", OFTString},    {"score", OFTReal},    {"similarity", OFTReal},
+              {"objectness", OFTReal}, {"prompt", OFTString}, {"tile", OFTString},
+              {"source", OFTString},   {"px_x1", OFTReal},    {"px_y1", OFTReal},
+              {"px_x2", OFTReal},      {"px_y2", OFTReal}};
+enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
+
+/* What is open while a layer is written. */
+typedef struct Writing {
+    GaclipVectorTarget *target;
+    const GaclipDetectionLayer *from;
+    OGRSpatialReferenceH crs;               /* of the output, or NULL */
+    OGRCoordinateTransformationH transform; /* from the raster's CRS, or NULL */
+    OGRLayerH layer;
+} Writing;
+
+static int is_driver(const GaclipVectorTarget *target, const char *name)
+{
+    return EQUAL(GDALGetDriverShortName(target->driver), name);
+}
+
+static int fail(const GaclipVectorTarget *target, const char *what, GaclipError *err)
+{
+    return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: %s%s", target->path, what,
+                            gaclip__gdal_reason());
+}
+
+/* *out is NULL where neither the user nor the raster names a CRS. */
+static int find_crs(OGRSpatialReferenceH *out, const GaclipRaster *raster, const char *dst_crs,
+                    GaclipError *err)
+{
+    *out = NULL;
+    if (!dst_crs) {
+        if (raster->crs) *out = OSRClone(raster->crs);
+        return GACLIP_OK;
+    }
+    if (!raster->crs)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "%s: has no CRS, so nothing can be transformed to %s; assign one "
+                                "with gdal_edit.py -a_srs",
+                                raster->name, dst_crs);
+    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
+    if (OSRSetFromUserInput(crs, dst_crs) != OGRERR_NONE) {
+        OSRDestroySpatialReference(crs);
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--dst-crs %s: not a known CRS; give an EPSG code or WKT", dst_crs);
+    }
+    OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
+    *out = crs;
+    return GACLIP_OK;
+}
+
+int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
+                        const GaclipSceneDetectOptions *options, GaclipError *err)
+{
+    OGRSpatialReferenceH crs;
+    int status = find_crs(&crs, raster, options->dst_crs, err);
+    if (status) return status;
+    if (!crs && is_driver(target, "GeoJSON"))
+        status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                  "%s: GeoJSON is in WGS 84, but %s has no CRS; write a GeoPackage "
+                                  "or assign a CRS with gdal_edit.py -a_srs",
+                                  target->path, raster->name);
+    if (crs) OSRDestroySpatialReference(crs);
+    return status;
+}
+
+static int find_transform(Writing *w, GaclipError *err)
+{
+    const GaclipRaster *raster = w->from->raster;
+    int status = find_crs(&w->crs, raster, w->from->options->dst_crs, err);
+    if (status || !w->crs || OSRIsSame(w->crs, raster->crs)) return status;
+    w->transform = OCTNewCoordinateTransformation(raster->crs, w->crs);
+    return w->transform ? GACLIP_OK : fail(w->target, "the CRS cannot be transformed to", err);
+}
+
+/* RFC 7946 means WGS 84, right-handed rings, and no word about a CRS; a CRS asked for by name needs
+ * GDAL's older dialect. The provenance is a foreign member, section 6.1. */
+static char **geojson_options(const Writing *w)
+{
+    char **options = NULL;
+    cJSON *native = cJSON_CreateObject();
+    cJSON_AddItemReferenceToObject(native, "gaclip", (cJSON *)(uintptr_t)w->from->provenance);
+    char *text = cJSON_PrintUnformatted(native);
+    cJSON_Delete(native);
+    if (!w->from->options->dst_crs) options = CSLSetNameValue(options, "RFC7946", "YES");
+    if (text) {
+        options = CSLSetNameValue(options, "NATIVE_DATA", text);
+        options = CSLSetNameValue(options, "NATIVE_MEDIA_TYPE", "application/vnd.geo+json");
+    }
+    cJSON_free(text);
+    return options;
+}
+
+static char **layer_options(const Writing *w)
+{
+    char **options = NULL;
+    if (is_driver(w->target, "GeoJSON")) options = geojson_options(w);
+    if (is_driver(w->target, "GPKG")) options = CSLSetNameValue(options, "SPATIAL_INDEX", "YES");
+    if (is_driver(w->target, "ESRI Shapefile"))
+        options = CSLSetNameValue(options, "ENCODING", "UTF-8");
+    for (const char *const *o = w->from->options->layer_options; o && *o; o++) {
+        char *name = NULL;
+        const char *value = CPLParseNameValue(*o, &name);
+        if (name && value) options = CSLSetNameValue(options, name, value);
+        CPLFree(name);
+    }
+    return options;
+}
+
+static int create_layer(Writing *w, GaclipError *err)
+{
+    const char *name = w->from->options->layer_name;
+    char **options = layer_options(w);
+    w->layer = GDALDatasetCreateLayer(w->target->dataset, name ? name : "detections", w->crs,
+                                      wkbPolygon, options);
+    CSLDestroy(options);
+    if (!w->layer) return fail(w->target, "the layer cannot be created", err);
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        OGRFieldDefnH field = OGR_Fld_Create(FIELDS[i].name, FIELDS[i].type);
+        OGRErr failed = OGR_L_CreateField(w->layer, field, 1);
+        OGR_Fld_Destroy(field);
+        if (failed) return fail(w->target, "a field cannot be created", err);
+    }
+    return GACLIP_OK;
+}
+
+static double rounded(double value, double digits)
+{
+    return round(value * digits) / digits;
+}
+
+static void set_fields(OGRFeatureH feature, const Writing *w, const GaclipFound *f)
+{
+    const GaclipRasterInfo *info = &w->from->raster->info;
+    double box[4] = {f->x1 / info->zoom_x, f->y1 / info->zoom_y, f->x2 / info->zoom_x,
+                     f->y2 / info->zoom_y};
+    OGR_F_SetFieldString(feature, CLASS, w->from->classes[f->class_index]);
+    OGR_F_SetFieldDouble(feature, SCORE, rounded((double)f->score, 1e6));
+    OGR_F_SetFieldDouble(feature, SIMILARITY, rounded((double)f->similarity, 1e6));
+    OGR_F_SetFieldDouble(feature, OBJECTNESS, rounded((double)f->objectness, 1e6));
+    OGR_F_SetFieldString(feature, PROMPT,
+                         gaclip_detector_prompt(w->from->detector, f->class_index));
+    OGR_F_SetFieldString(feature, TILE, CPLSPrintf("%d/%d", f->column, f->row));
+    OGR_F_SetFieldString(feature, SOURCE, w->from->source);
+    for (int i = 0; i < 4; i++) OGR_F_SetFieldDouble(feature, PX_X1 + i, rounded(box[i], 1e3));
+}
+
+/* Counter-clockwise on the ground, whichever way the geotransform turns. */
+static OGRGeometryH ground_polygon(const Writing *w, const GaclipFound *f)
+{
+    const GaclipRasterInfo *info = &w->from->raster->info;
+    const double *g = info->geotransform;
+    double xs[4] = {f->x1, f->x1, f->x2, f->x2}, ys[4] = {f->y1, f->y2, f->y2, f->y1};
+    int is_mirrored = g[1] * g[5] - g[2] * g[4] > 0;
+    OGRGeometryH ring = OGR_G_CreateGeometry(wkbLinearRing);
+    for (int i = 0; i <= 4; i++) {
+        int corner = is_mirrored ? (4 - i) % 4 : i % 4;
+        double x, y;
+        gaclip_raster_to_ground(w->from->raster, xs[corner] / info->zoom_x,
+                                ys[corner] / info->zoom_y, &x, &y);
+        OGR_G_AddPoint_2D(ring, x, y);
+    }
+    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
+    OGR_G_AddGeometryDirectly(polygon, ring);
+    return polygon;
+}
+
+static int write_feature(Writing *w, const GaclipFound *f, GaclipError *err)
+{
+    OGRGeometryH polygon = ground_polygon(w, f);
+    if (w->transform && OGR_G_Transform(polygon, w->transform) != OGRERR_NONE) {
+        OGR_G_DestroyGeometry(polygon);
+        return fail(w->target, "a box cannot be transformed to the output's CRS", err);
+    }
+    OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(w->layer));
+    set_fields(feature, w, f);
+    OGR_F_SetGeometryDirectly(feature, polygon);
+    OGRErr failed = OGR_L_CreateFeature(w->layer, feature);
+    OGR_F_Destroy(feature);
+    return failed ? fail(w->target, "a box cannot be written (is the disk full?)", err) : GACLIP_OK;
+}
+
+static int write_features(Writing *w, GaclipError *err)
+{
+    int status = GACLIP_OK;
+    for (int i = 0; i < w->from->count && !status; i++)
+        status = write_feature(w, &w->from->found[i], err);
+    return status;
+}
+
+/* As metadata items, which the driver keeps in gpkg_metadata and ogrinfo shows. */
+static void write_provenance(const Writing *w)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, w->from->provenance)
+    {
+        char *printed = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
+        char *key = CPLStrdup(CPLSPrintf("GACLIP_%s", item->string));
+        for (char *c = key; *c; c++)
+            if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
+        GDALSetMetadataItem(w->layer, key, printed ? printed : item->valuestring, NULL);
+        CPLFree(key);
+        cJSON_free(printed);
+    }
+}
+
+static OGRLayerH create_style_table(Writing *w)
+{
+    static const struct {
+        const char *name;
+        OGRFieldType type;
+        OGRFieldSubType subtype;
+    } COLUMNS[] = {{"f_table_catalog", OFTString, OFSTNone},
+                   {"f_table_schema", OFTString, OFSTNone},
+                   {"f_table_name", OFTString, OFSTNone},
+                   {"f_geometry_column", OFTString, OFSTNone},
+                   {"styleName", OFTString, OFSTNone},
+                   {"styleQML", OFTString, OFSTNone},
+                   {"styleSLD", OFTString, OFSTNone},
+                   {"useAsDefault", OFTInteger, OFSTBoolean},
+                   {"description", OFTString, OFSTNone},
+                   {"owner", OFTString, OFSTNone},
+                   {"ui", OFTString, OFSTNone},
+                   {"update_time", OFTDateTime, OFSTNone}};
+    char **options = CSLSetNameValue(NULL, "FID", "id");
+    OGRLayerH table =
+        GDALDatasetCreateLayer(w->target->dataset, "layer_styles", NULL, wkbNone, options);
+    CSLDestroy(options);
+    for (size_t i = 0; table && i < sizeof COLUMNS / sizeof COLUMNS[0]; i++) {
+        OGRFieldDefnH field = OGR_Fld_Create(COLUMNS[i].name, COLUMNS[i].type);
+        OGR_Fld_SetSubType(field, COLUMNS[i].subtype);
+        if (OGR_L_CreateField(table, field, 1) != OGRERR_NONE) table = NULL;
+        OGR_Fld_Destroy(field);
+    }
+    return table;
+}
+
+static void set_text(OGRFeatureH feature, const char *field, const char *value)
+{
+    OGR_F_SetFieldString(feature, OGR_F_GetFieldIndex(feature, field), value);
+}
+
+/* The table that QGIS reads a GeoPackage's default styles from. */
+static int write_style(Writing *w, GaclipError *err)
+{
+    if (!is_driver(w->target, "GPKG")) return GACLIP_OK;
+    char *style = gaclip__qgis_style(w->from->classes, w->from->class_count);
+    OGRLayerH table = style ? create_style_table(w) : NULL;
+    OGRErr failed = OGRERR_FAILURE;
+    if (table) {
+        OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(table));
+        time_t seconds = (time_t)gaclip__timestamp();
+        struct tm t;
+        set_text(row, "f_table_name", OGR_L_GetName(w->layer));
+        set_text(row, "f_geometry_column", OGR_L_GetGeometryColumn(w->layer));
+        set_text(row, "styleName", OGR_L_GetName(w->layer));
+        set_text(row, "styleQML", style);
+        set_text(row, "description", "boxes coloured by class");
+        OGR_F_SetFieldInteger(row, OGR_F_GetFieldIndex(row, "useAsDefault"), 1);
+        if (gmtime_r(&seconds, &t))
+            OGR_F_SetFieldDateTime(row, OGR_F_GetFieldIndex(row, "update_time"), t.tm_year + 1900,
+                                   t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, 100);
+        failed = OGR_L_CreateFeature(table, row);
+        OGR_F_Destroy(row);
+    }
+    free(style);
+    return failed ? fail(w->target, "the style cannot be written", err) : GACLIP_OK;
+}
+
+static int write_all(Writing *w, GaclipError *err)
+{
+    int has_transaction = GDALDatasetTestCapability(w->target->dataset, ODsCTransactions) &&
+                          GDALDatasetStartTransaction(w->target->dataset, 0) == OGRERR_NONE;
+    int status = create_layer(w, err);
+    if (!status) status = write_features(w, err);
+    if (!status) write_provenance(w);
+    if (!status) status = write_style(w, err);
+    if (has_transaction && !status &&
+        GDALDatasetCommitTransaction(w->target->dataset) != OGRERR_NONE)
+        status = fail(w->target, "cannot be written (is the disk full?)", err);
+    return status;
+}
+
+int gaclip__write_layer(GaclipVectorTarget *target, const GaclipDetectionLayer *layer,
+                        GaclipError *err)
+{
+    Writing w = {.target = target, .from = layer};
+    int status = gaclip__target_create(target, err);
+    if (!status) status = find_transform(&w, err);
+    if (!status) status = write_all(&w, err);
+    if (w.transform) OCTDestroyCoordinateTransformation(w.transform);
+    if (w.crs) OSRDestroySpatialReference(w.crs);
+    return status;
+}
