@@ -1,6 +1,7 @@
 #include "provenance.h"
 
 #include <gdal.h>
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -32,13 +33,19 @@ static void add_raster(cJSON *object, const GaclipRasterInfo *info)
     cJSON_AddStringToObject(object, "scale_rule", info->scale_rule);
 }
 
+/* A float as the decimal number that was meant. */
+static double rounded(float value)
+{
+    return round((double)value * 1e6) / 1e6;
+}
+
 static void add_options(cJSON *object, const GaclipProvenance *from)
 {
     const GaclipDetectOptions *detect = gaclip_detector_options(from->detector);
     cJSON *options = cJSON_AddObjectToObject(object, "options");
-    cJSON_AddNumberToObject(options, "min_score", (double)detect->min_score);
+    cJSON_AddNumberToObject(options, "min_score", rounded(detect->min_score));
     cJSON_AddNumberToObject(options, "nms_iou", from->options->nms_iou);
-    cJSON_AddNumberToObject(options, "mix", (double)detect->mix);
+    cJSON_AddNumberToObject(options, "mix", rounded(detect->mix));
     cJSON_AddBoolToObject(options, "independent", detect->independent);
     cJSON_AddNumberToObject(options, "window", gaclip_detector_window(from->detector));
     cJSON_AddNumberToObject(options, "overlap", gaclip_detector_overlap(from->detector));

@@ -75,15 +75,16 @@ def test_gaclip_detect_geojson_is_rfc7946(asked):
 def test_gaclip_detect_destination_crs(asked):
     result = cli.run(DETECT, *asked, "-o", "found.gpkg", "-t_srs", "EPSG:3857")
     assert result.returncode == 0, result.stderr
-    layer = ogr.Open("found.gpkg").GetLayer(0)
-    assert layer.GetSpatialRef().GetAuthorityCode(None) == "3857"
+    dataset = ogr.Open("found.gpkg")  # its layers die with it
+    assert dataset.GetLayer(0).GetSpatialRef().GetAuthorityCode(None) == "3857"
 
 
 def test_gaclip_detect_bbox(asked):
     x, y = scenes.ORIGIN
     result = cli.run(DETECT, *asked, "-o", "found.gpkg", "-te", x, y - 64, x + 64, y)
     assert result.returncode == 0, result.stderr
-    west, east, south, north = ogr.Open("found.gpkg").GetLayer(0).GetExtent()
+    dataset = ogr.Open("found.gpkg")
+    west, east, south, north = dataset.GetLayer(0).GetExtent()
     assert east <= x + 64 + 1e-6 and south >= y - 64 - 1e-6
 
 

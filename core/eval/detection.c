@@ -105,6 +105,15 @@ static double precision_at(const Ranking *r, const double *precision, const int 
     return 0;
 }
 
+/* Divided once, so that a perfect ranking gives exactly 1. */
+static double mean_at_levels(const Ranking *r, const double *precision, const int *found,
+                             int levels)
+{
+    double sum = 0;
+    for (int i = 0; i <= levels; i++) sum += precision_at(r, precision, found, i, levels);
+    return sum / (levels + 1);
+}
+
 static double area(const Ranking *r, const double *precision)
 {
     double sum = 0;
@@ -123,9 +132,8 @@ static void summarise(GaclipAP *out, const Ranking *r, double *precision, int *f
     }
     for (size_t i = r->count; i-- > 1;)
         if (precision[i - 1] < precision[i]) precision[i - 1] = precision[i];
-    out->voc11 = out->coco101 = 0;
-    for (int i = 0; i <= 10; i++) out->voc11 += precision_at(r, precision, found, i, 10) / 11;
-    for (int i = 0; i <= 100; i++) out->coco101 += precision_at(r, precision, found, i, 100) / 101;
+    out->voc11 = mean_at_levels(r, precision, found, 10);
+    out->coco101 = mean_at_levels(r, precision, found, 100);
     out->all_point = area(r, precision);
 }
 
