@@ -89,6 +89,7 @@ typedef struct Query {
     const GaclipFound *asking;
     unsigned char *gone;
     double nms_iou;
+    double weight, corners[4]; /* sums over the boxes that vote */
 } Query;
 
 static void note_replacement(void *item, void *payload)
@@ -100,14 +101,38 @@ static void note_replacement(void *item, void *payload)
         q->gone[q->asking - q->first] = 1;
 }
 
+static void add_vote(Query *q, const GaclipFound *f)
+{
+    double weight = (double)f->score;
+    q->weight += weight;
+    q->corners[0] += weight * f->x1;
+    q->corners[1] += weight * f->y1;
+    q->corners[2] += weight * f->x2;
+    q->corners[3] += weight * f->y2;
+}
+
 static void suppress_lower(void *item, void *payload)
 {
     const GaclipFound *other = item;
     Query *q = payload;
-    if (other <= q->asking || other->class_index != q->asking->class_index) return;
+    if (other <= q->asking || other->class_index != q->asking->class_index ||
+        q->gone[other - q->first])
+        return;
     double shared = shared_area(q->asking, other);
-    if (shared > q->nms_iou * (area(q->asking) + area(other) - shared))
-        q->gone[other - q->first] = 1;
+    if (!(shared > q->nms_iou * (area(q->asking) + area(other) - shared))) return;
+    q->gone[other - q->first] = 1;
+    if (!other->is_cut) add_vote(q, other);
+}
+
+/* Several windows see an object; the score-weighted mean of what they say lies better than the best
+ * of them (box voting: Gidaris and Komodakis, 2015, section 6). */
+static void take_votes(GaclipFound *kept, const Query *q)
+{
+    if (!(q->weight > 0) || kept->is_cut) return;
+    kept->x1 = q->corners[0] / q->weight;
+    kept->y1 = q->corners[1] / q->weight;
+    kept->x2 = q->corners[2] / q->weight;
+    kept->y2 = q->corners[3] / q->weight;
 }
 
 static void drop_gone(GaclipFoundList *list, const unsigned char *gone)
@@ -136,20 +161,31 @@ static int replace_cut(GaclipFoundList *list, unsigned char *gone, GaclipError *
     return GACLIP_OK;
 }
 
+/* Votes are taken at the end, for suppression goes by the boxes as they were found. */
 static int suppress(GaclipFoundList *list, unsigned char *gone, double nms_iou, GaclipError *err)
 {
     Index index;
-    int status = index_build(&index, list, err);
-    if (status) return status;
-    Query query = {.first = list->items, .gone = gone, .nms_iou = nms_iou};
+    GaclipFound *kept = malloc((size_t)list->count * sizeof *kept);
+    if (!kept) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int kept_count = 0, status = index_build(&index, list, err);
+    if (status) {
+        free(kept);
+        return status;
+    }
     memset(gone, 0, (size_t)list->count);
     for (int i = 0; i < list->count; i++) {
-        query.asking = &list->items[i];
-        if (!gone[i])
-            GEOSSTRtree_query_r(index.geos, index.tree, index.envelopes[i], suppress_lower, &query);
+        if (gone[i]) continue;
+        Query query = {
+            .first = list->items, .asking = &list->items[i], .gone = gone, .nms_iou = nms_iou};
+        add_vote(&query, query.asking);
+        GEOSSTRtree_query_r(index.geos, index.tree, index.envelopes[i], suppress_lower, &query);
+        kept[kept_count] = list->items[i];
+        take_votes(&kept[kept_count++], &query);
     }
     index_free(&index);
-    drop_gone(list, gone);
+    memcpy(list->items, kept, (size_t)kept_count * sizeof *kept);
+    list->count = kept_count;
+    free(kept);
     return GACLIP_OK;
 }
 

@@ -10,7 +10,7 @@
 enum { BINS = 7 };
 
 /* Overlap above which two proposals are taken for one object. */
-static const float PROPOSAL_IOU = 0.6f;
+static const float PROPOSAL_IOU = 0.8f;
 
 static float clamp(float value, float low, float high)
 {

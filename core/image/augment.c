@@ -1,6 +1,7 @@
 #include "image/augment.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void source_pixel(int *sx, int *sy, int x, int y, int side, int symmetry)
@@ -25,8 +26,9 @@ int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count
 {
     int side = image->width;
     if (side != image->height)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "only a square can be turned, not %d x %d",
-                                image->width, image->height);
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "only a square can be turned, not %d x %d", image->width,
+                                image->height);
     GaclipImage turned;
     int status = gaclip_image_init(&turned, side, side, image->mask != NULL, err);
     if (status) return status;
@@ -72,4 +74,58 @@ void gaclip__augment_colour(GaclipImage *image, double strength, GaclipRandom *r
             p[c] = to_byte(((value - mean) * contrast + mean) * gain[c]);
         }
     }
+}
+
+/* out = (1 - 2 share) in + share (before + after), for lines of count pixels, step bytes apart. */
+static void blur_line(uint8_t *line, const uint8_t *copy, int count, size_t step, int share)
+{
+    for (int i = 0; i < count; i++)
+        for (size_t c = 0; c < 3; c++) {
+            size_t at = (size_t)i * step + c;
+            int before = copy[i ? at - step : at], after = copy[i + 1 < count ? at + step : at];
+            line[at] =
+                (uint8_t)((copy[at] * (256 - 2 * share) + (before + after) * share + 128) >> 8);
+        }
+}
+
+static int blur(GaclipImage *image, int share, GaclipError *err)
+{
+    size_t row = 3 * (size_t)image->width, bytes = row * (size_t)image->height;
+    uint8_t *copy = malloc(bytes);
+    if (!copy) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    memcpy(copy, image->rgb, bytes);
+    for (size_t y = 0; y < (size_t)image->height; y++)
+        blur_line(image->rgb + y * row, copy + y * row, image->width, 3, share);
+    memcpy(copy, image->rgb, bytes);
+    for (size_t x = 0; x < (size_t)image->width; x++)
+        blur_line(image->rgb + 3 * x, copy + 3 * x, image->height, row, share);
+    free(copy);
+    return GACLIP_OK;
+}
+
+/* Triangular noise in -reach..reach grey values. */
+static void add_noise(GaclipImage *image, int reach, GaclipRandom *random)
+{
+    size_t bytes = 3 * (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < bytes; i += 4) {
+        uint64_t bits = gaclip__random_next(random);
+        for (size_t k = i; k < i + 4 && k < bytes; k++, bits >>= 16) {
+            int noise = (int)(bits & 255) + (int)(bits >> 8 & 255) - 255;
+            int value = image->rgb[k] + noise * reach / 255;
+            image->rgb[k] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+        }
+    }
+}
+
+int gaclip__augment_sharpness(GaclipImage *image, double strength, GaclipRandom *random,
+                              GaclipError *err)
+{
+    double blurred = 2 * gaclip__random_uniform(random) - 1; /* half of the images stay sharp */
+    double noisy = 2 * gaclip__random_uniform(random) - 1;
+    int status = GACLIP_OK;
+    if (blurred > 0 && strength > 0)
+        status = blur(image, (int)(64 * fmin(blurred * strength, 1)), err);
+    if (!status && noisy > 0 && strength > 0)
+        add_noise(image, (int)(20 * noisy * strength), random);
+    return status;
 }

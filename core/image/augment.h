@@ -14,4 +14,9 @@ int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count
  * is strong. */
 void gaclip__augment_colour(GaclipImage *image, double strength, GaclipRandom *random);
 
+/* Random blur (up to a 3 x 3 binomial) and pixel noise, so that neither the sharpness of one sensor
+ * nor that of one zoom tells anything; strength as above. */
+int gaclip__augment_sharpness(GaclipImage *image, double strength, GaclipRandom *random,
+                              GaclipError *err);
+
 #endif

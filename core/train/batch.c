@@ -9,6 +9,9 @@
 /* Random boxes tried for empty ground, and how many are wanted an image. */
 enum { EMPTY_TRIES = 20, EMPTY_REGIONS = 2 };
 
+/* Log of the factor by which one side may be zoomed more than the other is less. */
+static const double LARGEST_STRETCH = 0.15;
+
 /* Objects smaller than this in the augmented image are not asked for. */
 static const float SMALLEST_SIDE = 3.0f;
 
@@ -98,6 +101,8 @@ static int augment(GaclipSample *sample, int side, double jitter, GaclipRandom *
         *b = (GaclipBox){b->x1 * fx, b->y1 * fy, b->x2 * fx, b->y2 * fy};
     }
     gaclip__augment_colour(&sample->image, jitter, random);
+    status = gaclip__augment_sharpness(&sample->image, jitter, random, err);
+    if (status) return status;
     return gaclip__augment_symmetry(&sample->image, sample->boxes, sample->box_count,
                                     gaclip__random_below(random, 8), err);
 }
@@ -180,9 +185,11 @@ static int fill_image(GaclipBatch *batch, int n, const GaclipSampleSource *sourc
 {
     GaclipSample sample = {0};
     double zoom = o->scale_min * pow(o->scale_max / o->scale_min, gaclip__random_uniform(random));
-    int wanted = (int)lround(batch->side / zoom);
-    int status = source->next(&sample, source->payload, gaclip__random_next(random), wanted, wanted,
-                              err);
+    double stretch = exp((2 * gaclip__random_uniform(random) - 1) * LARGEST_STRETCH);
+    int width = (int)lround(batch->side / (zoom * stretch));
+    int height = (int)lround(batch->side / (zoom / stretch));
+    int status =
+        source->next(&sample, source->payload, gaclip__random_next(random), width, height, err);
     if (!status) status = augment(&sample, batch->side, o->colour_jitter, random, err);
     if (!status) status = keep_boxes(batch, n, &sample, err);
     if (!status) status = add_object_regions(batch, n, random, err);
@@ -192,8 +199,8 @@ static int fill_image(GaclipBatch *batch, int n, const GaclipSampleSource *sourc
         gaclip_image_normalise(batch->planes + (size_t)n * floats, &sample.image,
                                config->image_mean, config->image_std);
         int count = batch->targets[n].count;
-        batch->captions[n] = count ? batch->box_phrases[n][gaclip__random_below(random, count)]
-                                   : GACLIP__BACKGROUND;
+        batch->captions[n] =
+            count ? batch->box_phrases[n][gaclip__random_below(random, count)] : GACLIP__BACKGROUND;
     }
     gaclip_sample_clear(&sample);
     return status;

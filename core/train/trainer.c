@@ -26,7 +26,7 @@ void gaclip_train_options_init(GaclipTrainOptions *options)
                                     .weight_global = 0.2,
                                     .weight_region = 0.5,
                                     .weight_objectness = 1.0,
-                                    .weight_box = 1.0,
+                                    .weight_box = 2.0,
                                     .mask_identical = 1,
                                     .scale_min = 0.7,
                                     .scale_max = 1.6,
