@@ -15,7 +15,7 @@
 #include "model/safetensors.h"
 
 /* The oracle's tolerances (d = largest difference / largest expected value). */
-#define FORWARD_TOLERANCE 1e-4
+#define FORWARD_TOLERANCE  1e-4
 #define GRADIENT_TOLERANCE 1e-3
 
 /* The path of a fixture, below GACLIP_ORACLE (default ../shared/oracle). Prints one line and skips

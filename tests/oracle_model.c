@@ -67,8 +67,8 @@ typedef struct Run {
     const LossBatch *batch;
     GaclipVisionPass vision;
     GaclipTextPass text;
-    float *lengths;  /* (K) of the regions before they were made unit */
-    size_t map;      /* floats of one image's dense map */
+    float *lengths; /* (K) of the regions before they were made unit */
+    size_t map;     /* floats of one image's dense map */
     int is_global, E;
 } Run;
 
@@ -80,8 +80,8 @@ static void forward(Run *run)
     int side = m->config.vision.image_size;
     int flags = GACLIP__PASS_KEEP | (run->is_global ? GACLIP__PASS_CLASS : GACLIP__PASS_DENSE);
     gaclip__arena_reset(&m->arena);
-    expect_ok(gaclip__vision_layout(&run->vision, &m->vision, m->compute, &m->arena, b->images, side,
-                                    side, m->config.dense, flags, &err),
+    expect_ok(gaclip__vision_layout(&run->vision, &m->vision, m->compute, &m->arena, b->images,
+                                    side, side, m->config.dense, flags, &err),
               &err);
     expect_ok(gaclip__vision_forward(&m->vision, m->compute, &run->vision, b->planes, &err), &err);
     expect_ok(gaclip__text_layout(&run->text, &m->text, m->compute, &m->arena,
@@ -104,8 +104,8 @@ static void embed_regions(Run *run, float *regions)
     for (int k = 0; k < count; k++)
         expect_ok(gaclip__roi_align_forward(
                       regions + k * E,
-                      run->vision.dense + (size_t)run->batch->box_image[k] * run->map, run->vision.h,
-                      run->vision.w, E, box_of(run, k), BINS, &err),
+                      run->vision.dense + (size_t)run->batch->box_image[k] * run->map,
+                      run->vision.h, run->vision.w, E, box_of(run, k), BINS, &err),
                   &err);
     gaclip__unit_forward(regions, run->lengths, regions, count, E);
 }
@@ -120,9 +120,9 @@ static void backward(Run *run, const LossResult *r)
     if (!run->is_global) {
         gaclip__unit_backward(grad_regions, r->grad_a, r->a, run->lengths, r->count, E);
         for (int k = 0; k < r->count; k++)
-            gaclip__roi_align_backward(
-                grad_dense + (size_t)run->batch->box_image[k] * run->map, grad_regions + k * E,
-                run->vision.h, run->vision.w, E, box_of(run, k), BINS);
+            gaclip__roi_align_backward(grad_dense + (size_t)run->batch->box_image[k] * run->map,
+                                       grad_regions + k * E, run->vision.h, run->vision.w, E,
+                                       box_of(run, k), BINS);
     }
     gaclip__text_backward(&m->text, m->compute, &run->text, r->grad_b);
     expect_ok(gaclip__vision_backward(&m->vision, m->compute, &run->vision,
@@ -157,8 +157,8 @@ void run_loss(LossResult *result, GaclipModel *model, const LossBatch *batch, co
     double scale = (double)gaclip_model_logit_scale(model);
     expect_ok(gaclip__contrastive(&result->value, result->grad_a, result->grad_b,
                                   &result->grad_scale, result->a, result->b,
-                                  !strcmp(loss, "rpa_multi") ? batch->phrase_id : NULL, count, run.E,
-                                  scale, 1, &err),
+                                  !strcmp(loss, "rpa_multi") ? batch->phrase_id : NULL, count,
+                                  run.E, scale, 1, &err),
               &err);
     if (model->parameters.gradients) {
         gaclip__parameters_zero_gradients(&model->parameters);

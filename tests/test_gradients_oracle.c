@@ -182,9 +182,9 @@ static void train_stage(const char *name, int has_all_weights)
               &err);
     cJSON_ArrayForEach(step, steps)
     {
-        double rate = gaclip__learning_rate(t, number(stage, "base_lr"),
-                                            (long)number(stage, "warmup"),
-                                            (long)number(stage, "total"));
+        double rate =
+            gaclip__learning_rate(t, number(stage, "base_lr"), (long)number(stage, "warmup"),
+                                  (long)number(stage, "total"));
         expect_relative("lr", rate, number(step, "lr"), 1e-9);
         run_loss(&r, model, &batch, "g");
         expect_relative("loss", r.value, number(step, "loss"), 1e-3);

@@ -46,12 +46,10 @@ static void look(GaclipVisionPass *pass, Fixture *f, const char *prefix, GaclipD
     snprintf(name, sizeof name, "%simages", prefix);
     float *planes = oracle_floats(f->expected, name, NULL);
     gaclip__arena_reset(&m->arena);
-    expect_ok(gaclip__vision_layout(pass, &m->vision, m->compute, &m->arena,
-                                    oracle_dimension(f->expected, name, 0),
-                                    oracle_dimension(f->expected, name, 2),
-                                    oracle_dimension(f->expected, name, 3), dense,
-                                    GACLIP__PASS_KEEP | GACLIP__PASS_CLASS | GACLIP__PASS_DENSE,
-                                    &err),
+    expect_ok(gaclip__vision_layout(
+                  pass, &m->vision, m->compute, &m->arena, oracle_dimension(f->expected, name, 0),
+                  oracle_dimension(f->expected, name, 2), oracle_dimension(f->expected, name, 3),
+                  dense, GACLIP__PASS_KEEP | GACLIP__PASS_CLASS | GACLIP__PASS_DENSE, &err),
               &err);
     expect_ok(gaclip__vision_forward(&m->vision, m->compute, pass, planes, &err), &err);
     free(planes);
@@ -203,11 +201,13 @@ static void test_texts(void **state)
 static void expect_logits(Fixture *f, const char *prefix)
 {
     GaclipError err = {0};
-    int images = oracle_dimension(f->expected, "images", 0), side = f->model->config.vision.image_size;
+    int images = oracle_dimension(f->expected, "images", 0),
+        side = f->model->config.vision.image_size;
     int texts = oracle_dimension(f->expected, "tokens", 0), E = f->E;
     float *planes = oracle_floats(f->expected, "images", NULL);
     int32_t *tokens = oracle_integers(f->expected, "tokens", NULL);
-    float *v = malloc((size_t)(images * E) * sizeof *v), *t = malloc((size_t)(texts * E) * sizeof *t);
+    float *v = malloc((size_t)(images * E) * sizeof *v),
+          *t = malloc((size_t)(texts * E) * sizeof *t);
     float *logits = malloc((size_t)(images * texts) * sizeof *logits);
     expect_ok(gaclip_model_embed_images(f->model, v, planes, images, side, side, &err), &err);
     expect_ok(gaclip_model_embed_tokens(f->model, t, tokens, texts,
@@ -259,8 +259,8 @@ static void test_rounded_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_images),  cmocka_unit_test(test_other_sizes),
+        cmocka_unit_test(test_images),       cmocka_unit_test(test_other_sizes),
         cmocka_unit_test(test_image_blocks), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_logits),  cmocka_unit_test(test_rounded_weights)};
+        cmocka_unit_test(test_logits),       cmocka_unit_test(test_rounded_weights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
