@@ -5,6 +5,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "text/mojibake.h"
+
 /* Room that one code point may need: "ffi" takes three, half width forms fewer. */
 enum { LARGEST_EXPANSION = 3 };
 
@@ -29,7 +31,7 @@ static int is_removed(uint32_t c)
 
 static uint32_t plain(uint32_t c)
 {
-    if (c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029) return '\n';
+    if (c == '\r' || c == 0x2028 || c == 0x2029) return '\n';
     if (c == 0x02BC || (c >= 0x2018 && c <= 0x201B)) return '\'';
     if (c >= 0x201C && c <= 0x201F) return '"';
     return c == 0x3000 ? ' ' : c;
@@ -83,7 +85,7 @@ uint32_t *gaclip__text_repair(size_t *count, const char *text, size_t length)
     uint32_t *repaired = malloc((LARGEST_EXPANSION * length + 1) * sizeof *repaired);
     uint32_t *composed = NULL;
     if (decoded && repaired) {
-        size_t n = decode(decoded, text, length);
+        size_t n = gaclip__unscramble(decoded, decode(decoded, text, length));
         uint32_t *end = repaired;
         for (size_t at = 0; at < n;) {
             size_t skipped = escape_length(decoded + at, n - at);

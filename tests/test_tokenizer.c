@@ -1,0 +1,253 @@
+/* The tokenizer against the oracle's table, both formats of merges, and learning. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gaclip/text.h"
+#include "oracle.h"
+
+static GaclipTokenizer *openai(void)
+{
+    GaclipTokenizer *tokenizer = NULL;
+    GaclipError err = {0};
+    expect_ok(gaclip_tokenizer_open(&tokenizer,
+                                    oracle_path("tokenizer/bpe_simple_vocab_16e6.txt.gz"), &err),
+              &err);
+    return tokenizer;
+}
+
+static int same_ids(const int32_t *ids, size_t count, const cJSON *expected)
+{
+    if (cJSON_GetArraySize(expected) != (int)count) return 0;
+    for (size_t i = 0; i < count; i++)
+        if (cJSON_GetArrayItem(expected, (int)i)->valueint != ids[i]) return 0;
+    return 1;
+}
+
+/* A JSON string with its length: "\u0000" is legal in it, and cJSON would end there, so the
+ * line's own text is decoded. *length without the closing zero. */
+static char *decode_string(const char *line, size_t *length)
+{
+    const char *at = strstr(line, "\"text\": \"");
+    if (!at) fail_msg("a case has no text: %.80s", line);
+    at += strlen("\"text\": \"");
+    char *out = malloc(4 * strlen(at) + 1);
+    size_t n = 0;
+    while (*at != '"') {
+        unsigned code = 0, low = 0;
+        if (*at != '\\') {
+            out[n++] = *at++;
+            continue;
+        }
+        if (at[1] != 'u') {
+            static const char FROM[] = "nrtbf\"\\/", TO[] = "\n\r\t\b\f\"\\/";
+            out[n++] = TO[strchr(FROM, at[1]) - FROM];
+            at += 2;
+            continue;
+        }
+        sscanf(at + 2, "%4x", &code);
+        at += 6;
+        if (code >= 0xD800 && code < 0xDC00 && sscanf(at, "\\u%4x", &low) == 1) {
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+            at += 6;
+        }
+        if (code < 0x80) {
+            out[n++] = (char)code;
+        } else if (code < 0x800) {
+            out[n++] = (char)(0xC0 | code >> 6);
+            out[n++] = (char)(0x80 | (code & 63));
+        } else if (code < 0x10000) {
+            out[n++] = (char)(0xE0 | code >> 12);
+            out[n++] = (char)(0x80 | (code >> 6 & 63));
+            out[n++] = (char)(0x80 | (code & 63));
+        } else {
+            out[n++] = (char)(0xF0 | code >> 18);
+            out[n++] = (char)(0x80 | (code >> 12 & 63));
+            out[n++] = (char)(0x80 | (code >> 6 & 63));
+            out[n++] = (char)(0x80 | (code & 63));
+        }
+    }
+    out[n] = '\0';
+    *length = n;
+    return out;
+}
+
+/* Whole ids, and rows cut to CLIP's and Long-CLIP's contexts. */
+static int case_is_right(const GaclipTokenizer *tokenizer, const char *line, const cJSON *one)
+{
+    static const struct {
+        const char *key;
+        int context;
+    } CUTS[] = {{"ids_77", 77}, {"ids_248", 248}};
+    size_t length, count;
+    int32_t *ids, row[248];
+    GaclipError err = {0};
+    char *text = decode_string(line, &length);
+    expect_ok(gaclip_tokenizer_encode(&ids, &count, tokenizer, text, length, &err), &err);
+    int right = same_ids(ids, count, cJSON_GetObjectItemCaseSensitive(one, "ids"));
+    for (int i = 0; i < 2 && strlen(text) == length; i++) {
+        const cJSON *cut = cJSON_GetObjectItemCaseSensitive(one, CUTS[i].key);
+        int used;
+        if (!cut) continue;
+        expect_ok(gaclip_tokenizer_encode_row(row, &used, CUTS[i].context, tokenizer, text, &err),
+                  &err);
+        right = right && used == CUTS[i].context && same_ids(row, (size_t)used, cut);
+    }
+    free(ids);
+    free(text);
+    return right;
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    char *lines = read_file(oracle_path("tokenizer/cases.jsonl"), NULL), *rest = NULL;
+    GaclipTokenizer *tokenizer = openai();
+    int cases = 0, wrong = 0;
+    assert_non_null(lines);
+    for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        cJSON *one = cJSON_Parse(line);
+        assert_non_null(one);
+        if (!case_is_right(tokenizer, line, one)) {
+            print_message("wrong: %.200s\n", line);
+            wrong++;
+        }
+        cJSON_Delete(one);
+        cases++;
+    }
+    assert_true(cases > 500);
+    assert_int_equal(wrong, 0);
+    gaclip_tokenizer_free(tokenizer);
+    free(lines);
+}
+
+static void expect_ids(const GaclipTokenizer *tokenizer, const char *text, const int32_t *expected,
+                       size_t expected_count)
+{
+    int32_t *ids;
+    size_t count;
+    GaclipError err = {0};
+    expect_ok(gaclip_tokenizer_encode(&ids, &count, tokenizer, text, strlen(text), &err), &err);
+    assert_int_equal(count, expected_count);
+    assert_memory_equal(ids, expected, count * sizeof *ids);
+    free(ids);
+}
+
+/* "abc abc": a+b, then ab+c at the word's end. */
+static const char MERGES[] = "#version: 0.2\na b\nab c</w>\n";
+
+static void test_merges(void **state)
+{
+    (void)state;
+    GaclipTokenizer *tokenizer;
+    GaclipError err = {0};
+    expect_ok(gaclip_tokenizer_from_merges(&tokenizer, MERGES, sizeof MERGES - 1, 0, &err), &err);
+    assert_int_equal(gaclip_tokenizer_vocab_size(tokenizer), 512 + 2 + 2);
+    /* CLIP's bytes begin with '!'; "abc" is the second merge, start and end close the table. */
+    expect_ids(tokenizer, "ABC", (const int32_t[]){514, 513, 515}, 3);
+    expect_ids(tokenizer, "ab", (const int32_t[]){514, 'a' - '!', 256 + 'b' - '!', 515}, 4);
+    expect_ids(tokenizer, "", (const int32_t[]){514, 515}, 2);
+    gaclip_tokenizer_free(tokenizer);
+    expect_ok(gaclip_tokenizer_from_merges(&tokenizer, MERGES, sizeof MERGES - 1, 1, &err), &err);
+    assert_int_equal(gaclip_tokenizer_vocab_size(tokenizer), 512 + 1 + 2);
+    gaclip_tokenizer_free(tokenizer);
+}
+
+static void test_bad_merges(void **state)
+{
+    static const char *const BAD[] = {"a b c\n",    "a\n",         "a b\na b\n", "zz y\n",
+                                      "a b\nab \n", "a b\n x y\n", "\xff b\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        GaclipTokenizer *tokenizer = NULL;
+        GaclipError err = {0};
+        assert_int_equal(gaclip_tokenizer_from_merges(&tokenizer, BAD[i], strlen(BAD[i]), 0, &err),
+                         GACLIP_ERROR_FORMAT);
+        assert_non_null(strstr(err.message, "line "));
+        assert_null(tokenizer);
+    }
+}
+
+static void test_row(void **state)
+{
+    (void)state;
+    GaclipTokenizer *tokenizer;
+    GaclipError err = {0};
+    int32_t row[4];
+    int used;
+    expect_ok(gaclip_tokenizer_from_merges(&tokenizer, MERGES, sizeof MERGES - 1, 0, &err), &err);
+    expect_ok(gaclip_tokenizer_encode_row(row, &used, 4, tokenizer, "abc", &err), &err);
+    assert_int_equal(used, 3);
+    assert_int_equal(row[3], 0);
+    expect_ok(gaclip_tokenizer_encode_row(row, &used, 4, tokenizer, "abc abc abc abc", &err), &err);
+    assert_int_equal(used, 4);
+    assert_int_equal(row[3], 515);
+    gaclip_tokenizer_free(tokenizer);
+}
+
+static void test_invalid_utf8(void **state)
+{
+    (void)state;
+    GaclipTokenizer *tokenizer;
+    GaclipError err = {0};
+    expect_ok(gaclip_tokenizer_from_merges(&tokenizer, MERGES, sizeof MERGES - 1, 0, &err), &err);
+    static const char *const TEXTS[] = {"\xff", "\xc3", "a\xe2\x82", "\xf8\x88\x80\x80\x80",
+                                        "\xed\xa0\x80"};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        int32_t *ids;
+        size_t count;
+        expect_ok(
+            gaclip_tokenizer_encode(&ids, &count, tokenizer, TEXTS[i], strlen(TEXTS[i]), &err),
+            &err);
+        assert_true(count > 2);
+        for (size_t k = 0; k < count; k++) assert_in_range(ids[k], 0, 515);
+        free(ids);
+    }
+    gaclip_tokenizer_free(tokenizer);
+}
+
+static void test_learning(void **state)
+{
+    static const char *const TEXTS[] = {"a wind turbine on a field", "two wind turbines",
+                                        "a field with a storage tank", "storage tanks in a row"};
+    (void)state;
+    GaclipTokenizer *one, *two, *read_back;
+    GaclipError err = {0};
+    size_t size;
+    int32_t *ids;
+    expect_ok(gaclip_tokenizer_learn(&one, TEXTS, 4, 200, 2, &err), &err);
+    expect_ok(gaclip_tokenizer_learn(&two, TEXTS, 4, 200, 2, &err), &err);
+    assert_string_equal(gaclip_tokenizer_merges(one, &size), gaclip_tokenizer_merges(two, &size));
+    assert_true(gaclip_tokenizer_vocab_size(one) > 520);
+    assert_true(gaclip_tokenizer_vocab_size(one) <= 714);
+    const char *merges = gaclip_tokenizer_merges(one, &size);
+    expect_ok(gaclip_tokenizer_from_merges(&read_back, merges, size, 0, &err), &err);
+    expect_ok(gaclip_tokenizer_encode(&ids, &size, one, "wind field", 10, &err), &err);
+    assert_int_equal(size, 4); /* words seen twice have become one token each */
+    expect_ids(read_back, "wind field", ids, size);
+    free(ids);
+    gaclip_tokenizer_free(one);
+    gaclip_tokenizer_free(two);
+    gaclip_tokenizer_free(read_back);
+}
+
+static void test_missing_file(void **state)
+{
+    (void)state;
+    GaclipTokenizer *tokenizer = NULL;
+    GaclipError err = {0};
+    assert_int_equal(gaclip_tokenizer_open(&tokenizer, "no/such/merges.txt", &err),
+                     GACLIP_ERROR_IO);
+    assert_non_null(strstr(err.message, "no/such/merges.txt"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),        cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_bad_merges),   cmocka_unit_test(test_row),
+        cmocka_unit_test(test_invalid_utf8), cmocka_unit_test(test_learning),
+        cmocka_unit_test(test_missing_file)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
