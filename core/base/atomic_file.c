@@ -51,7 +51,12 @@ int gaclip__atomic_open(GaclipAtomicFile *file, const char *path, GaclipError *e
 
 int gaclip__atomic_commit(GaclipAtomicFile *file, GaclipError *err)
 {
-    int failed = fflush(file->stream) || fsync(fileno(file->stream)), reason = errno;
+    /* An earlier write may have failed unnoticed: its reason is gone by now. */
+    int failed = ferror(file->stream), reason = EIO;
+    if (!failed && (fflush(file->stream) || fsync(fileno(file->stream)))) {
+        failed = 1;
+        reason = errno;
+    }
     if (fclose(file->stream) && !failed) {
         failed = 1;
         reason = errno;

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Control characters (from a tensor's name, say) would break the line or command a terminal. */
 static void keep_one_line(char *text)
 {
     for (; *text; text++)
-        if (*text == '\n' || *text == '\r') *text = ' ';
+        if ((unsigned char)*text < ' ' || *text == 127) *text = ' ';
 }
 
 int gaclip_error_set(GaclipError *err, int status, const char *format, ...)

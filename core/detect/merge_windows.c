@@ -82,7 +82,8 @@ static int by_score(const void *a, const void *b)
 
 int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError *err)
 {
-    size_t n = (size_t)list->count + 1;
+    if (!list->count) return GACLIP_OK;
+    size_t n = (size_t)list->count;
     Columns c = {malloc(n * sizeof *c.boxes),
                  malloc(n * sizeof *c.scores),
                  malloc(n * sizeof *c.labels),
@@ -96,8 +97,7 @@ int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError 
     } else {
         gaclip_error_set(err, status, "out of memory");
     }
-    if (!status && list->count)
-        qsort(list->items, (size_t)list->count, sizeof *list->items, by_score);
+    if (!status) qsort(list->items, (size_t)list->count, sizeof *list->items, by_score);
     free_columns(&c);
     return status;
 }

@@ -116,27 +116,30 @@ static void resize_mask(GaclipImage *out, const GaclipImage *in)
         }
 }
 
+/* The image first: it refuses sizes that the filter would need much memory for. */
 static int pass_across(GaclipImage *out, const GaclipImage *in, int width, GaclipError *err)
 {
     Filter filter;
-    int status = make_filter(&filter, in->width, width, err);
+    int status = gaclip_image_init(out, width, in->height, 0, err);
+    if (!status) status = make_filter(&filter, in->width, width, err);
     if (status) return status;
-    status = gaclip_image_init(out, width, in->height, 0, err);
-    if (!status) resize_across(out->rgb, in->rgb, in->height, in->width, &filter);
+    resize_across(out->rgb, in->rgb, in->height, in->width, &filter);
     free_filter(&filter);
-    return status;
+    return GACLIP_OK;
 }
 
 static int pass_down(GaclipImage *out, const GaclipImage *in, int height, GaclipError *err)
 {
     Filter filter;
     size_t row_bytes = 3 * (size_t)in->width;
-    int status = make_filter(&filter, in->height, height, err);
+    int status = gaclip_image_init(out, in->width, height, 0, err);
+    if (!status) status = make_filter(&filter, in->height, height, err);
     if (status) return status;
     int64_t *sums = malloc(row_bytes * sizeof *sums);
-    status = sums ? gaclip_image_init(out, in->width, height, 0, err)
-                  : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    if (!status) resize_down(out->rgb, in->rgb, row_bytes, &filter, sums);
+    if (sums)
+        resize_down(out->rgb, in->rgb, row_bytes, &filter, sums);
+    else
+        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     free(sums);
     free_filter(&filter);
     return status;

@@ -163,6 +163,9 @@ static int read_rest(GaclipModel *model, const cJSON *json, const char *path, Ga
         if (status) return status;
     }
     const cJSON *training = cJSON_GetObjectItemCaseSensitive(json, "training");
+    if (training && !cJSON_IsObject(training))
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                "model metadata: \"training\" is not an object");
     if (training) model->training = cJSON_PrintUnformatted(training);
     model->metadata = cJSON_PrintUnformatted(json);
     model->path = strdup(path);
@@ -189,7 +192,8 @@ int gaclip_model_open(GaclipModel **out, const char *path, GaclipCompute *comput
     if (status) {
         if (!model || model->file != file) gaclip__safetensors_close(file);
         gaclip_model_close(model);
-        return gaclip_error_prefix(err, "%s", path);
+        gaclip_error_prefix(err, "%s", path);
+        return status;
     }
     *out = model;
     return GACLIP_OK;
@@ -241,12 +245,19 @@ static char *metadata_text(const GaclipModel *model)
     return text;
 }
 
+/* Writes nothing that could not be opened again. */
 int gaclip_model_save(const GaclipModel *model, const char *path, GaclipError *err)
 {
     size_t count = (size_t)model->parameters.count;
+    int status = gaclip__config_check(&model->config, err);
+    if (!status) status = refuse_infinite(model, err);
+    if (status) {
+        gaclip_error_prefix(err, "%s", path);
+        return status;
+    }
     char *text = metadata_text(model);
     GaclipTensor *tensors = calloc(count + 1, sizeof *tensors);
-    int status = GACLIP_ERROR_MEMORY;
+    status = GACLIP_ERROR_MEMORY;
     if (text && tensors) {
         for (size_t i = 0; i < count; i++) {
             const GaclipParameter *p = &model->parameters.entries[i];

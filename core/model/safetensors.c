@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unistr.h>
 
 /* The format's own limit for the header. */
 static const uint64_t LARGEST_HEADER = 100u * 1000u * 1000u;
@@ -50,7 +51,7 @@ static int bad(GaclipError *err, const char *name, const char *fact)
 
 static int map_file(GaclipSafetensors *file, const char *path, GaclipError *err)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait */
     if (descriptor < 0)
         return gaclip_error_set(err, GACLIP_ERROR_IO, "cannot be opened (%s)", strerror(errno));
     struct stat info;
@@ -75,6 +76,18 @@ static int map_file(GaclipSafetensors *file, const char *path, GaclipError *err)
     return status;
 }
 
+/* Valid UTF-8 without a zero, spelled out or escaped: cJSON would end a text there. */
+static int is_clean_text(const char *text, size_t length)
+{
+    if (u8_check((const uint8_t *)text, length) || memchr(text, 0, length)) return 0;
+    for (size_t i = 0; i + 1 < length; i++)
+        if (text[i] == '\\') {
+            i++;
+            if (length - i >= 5 && !memcmp(text + i, "u0000", 5)) return 0;
+        }
+    return 1;
+}
+
 static int parse_header(GaclipSafetensors *file, size_t *data_start, GaclipError *err)
 {
     uint64_t length = 0;
@@ -89,7 +102,8 @@ static int parse_header(GaclipSafetensors *file, size_t *data_start, GaclipError
     const char *text = (const char *)file->bytes + 8, *end = NULL;
     if (length < 2 || text[0] != '{')
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "its header is not a JSON object");
-    file->header = cJSON_ParseWithLengthOpts(text, (size_t)length, &end, 0);
+    if (is_clean_text(text, (size_t)length))
+        file->header = cJSON_ParseWithLengthOpts(text, (size_t)length, &end, 0);
     while (file->header && end < text + length && *end == ' ') end++;
     if (!cJSON_IsObject(file->header) || end != text + length)
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "its header is not valid JSON");
@@ -265,7 +279,8 @@ int gaclip__safetensors_open(GaclipSafetensors **out, const char *path, GaclipEr
     if (!status) status = read_entries(file, data_start, err);
     if (status) {
         gaclip__safetensors_close(file);
-        return gaclip_error_prefix(err, "%s", path);
+        gaclip_error_prefix(err, "%s", path);
+        return status;
     }
     *out = file;
     return GACLIP_OK;

@@ -4,6 +4,10 @@
 
 #include "text/tokenizer.h"
 
+/* Bytes of a word that is learned from: no word of a language is longer, and the merges of such a
+ * run would be longer than a line of merges may be. */
+enum { LONGEST_WORD = 256 };
+
 /* A distinct word: its parts, and how often it occurs. */
 typedef struct Word {
     char *bytes;
@@ -26,7 +30,7 @@ static int collect_word(const char *bytes, size_t length, int special, void *pay
                         GaclipError *err)
 {
     Words *words = payload;
-    if (special) return GACLIP_OK;
+    if (special || length > LONGEST_WORD) return GACLIP_OK;
     if (words->count == words->capacity) {
         size_t capacity = words->capacity ? 2 * words->capacity : 1024;
         Word *items = realloc(words->items, capacity * sizeof *items);

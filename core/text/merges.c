@@ -34,7 +34,7 @@ static size_t find_slot(const SymbolTable *table, const char *text, size_t lengt
     return slot;
 }
 
-/* The first id with that text, as a dictionary from ids to texts would resolve it in reverse. */
+/* No two ids have the same text. 0 when memory is short. */
 static int add_symbol(SymbolTable *table, int32_t id)
 {
     const char *symbol = table->tokenizer->symbols[id];
@@ -106,6 +106,11 @@ static int read_line(MergeReader *r, const char *line, size_t length, size_t num
     if (left < 0 || right < 0) return bad_line(err, number, "joins a symbol that does not exist");
     if (gaclip__pairs_find(&r->tokenizer->ranks, gaclip__pair(left, right)) >= 0)
         return bad_line(err, number, "repeats an earlier merge");
+    char joined[LONGEST_SYMBOL];
+    memcpy(joined, line, (size_t)(space - line));
+    memcpy(joined + (space - line), space + 1, (size_t)(line + length - space - 1));
+    if (find_symbol(&r->table, joined, length - 1) >= 0)
+        return bad_line(err, number, "makes a symbol that is there already");
     return remember(r, left, right, err);
 }
 
@@ -183,7 +188,8 @@ static int read_file(char **text, size_t *size, const char *path, GaclipError *e
         else
             *size += (size_t)got;
     } while (!status && got > 0);
-    gzclose(file);
+    if (gzclose(file) && !status)
+        status = gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: is cut short", path);
     *text = bytes;
     return status;
 }

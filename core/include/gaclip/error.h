@@ -37,8 +37,8 @@ typedef struct GaclipError {
 } GaclipError;
 
 /* Sets *err (when not NULL) and returns status, so that a failing function ends in
- * `return gaclip_error_set(err, GACLIP_ERROR_IO, "...")`. Line breaks in the text (from a file
- * name, say) become spaces: a message stays one line. */
+ * `return gaclip_error_set(err, GACLIP_ERROR_IO, "...")`. Control characters in the text
+ * (from a file name, say) become spaces: a message stays one line. */
 GACLIP_API int gaclip_error_set(GaclipError *err, int status, const char *format, ...)
     GACLIP_PRINTF(3, 4);
 
