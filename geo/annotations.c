@@ -64,18 +64,12 @@ static void extend_by_geometry(double box[4], OGRGeometryH geometry, const Gacli
     }
 }
 
-/* A geometry without extent becomes a square of point_size metres. */
-static void grow_points(double box[4], const Reading *r)
+/* Points, and lines along an axis, have no area: an axis without extent becomes length pixels. */
+static void grow_axis(double *low, double *high, double length)
 {
-    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
-    double half_x = r->options->point_size / info->gsd_x / 2;
-    double half_y = r->options->point_size / info->gsd_y / 2;
-    if (box[2] - box[0] < 1e-9 && box[3] - box[1] < 1e-9) {
-        box[0] -= half_x;
-        box[2] += half_x;
-        box[1] -= half_y;
-        box[3] += half_y;
-    }
+    if (*high - *low >= 1e-9) return;
+    *low -= length / 2;
+    *high += length / 2;
 }
 
 static int box_of_feature(double box[4], const Reading *r, OGRFeatureH feature)
@@ -89,7 +83,9 @@ static int box_of_feature(double box[4], const Reading *r, OGRFeatureH feature)
     if (usable) extend_by_geometry(box, linear, r->raster);
     OGR_G_DestroyGeometry(linear);
     if (!usable || !(box[2] >= box[0])) return 0;
-    grow_points(box, r);
+    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
+    grow_axis(&box[0], &box[2], r->options->point_size / info->gsd_x);
+    grow_axis(&box[1], &box[3], r->options->point_size / info->gsd_y);
     return 1;
 }
 
@@ -194,12 +190,13 @@ static int add_feature(Reading *r, OGRFeatureH feature, GaclipError *err)
 
 static int read_features(Reading *r, GaclipError *err)
 {
-    int status = GACLIP_OK;
     OGRFeatureH feature;
     OGR_L_ResetReading(r->source.layer);
-    while (!status && (feature = OGR_L_GetNextFeature(r->source.layer)) != NULL) {
+    int status = gaclip__layer_next(&feature, &r->source, err);
+    while (!status && feature) {
         status = add_feature(r, feature, err);
         OGR_F_Destroy(feature);
+        if (!status) status = gaclip__layer_next(&feature, &r->source, err);
     }
     const GaclipAnnotationCounts *c = &r->result->counts;
     if (status || c->kept) return status;

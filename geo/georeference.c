@@ -3,7 +3,7 @@
 
 #include "raster.h"
 
-/* Mean radius of the Earth (IUGG), metres: good to 0.5 % for the length of a pixel. */
+/* Mean radius of the Earth (IUGG), metres: good to 0.6 % for the length of a pixel. */
 static const double EARTH_RADIUS = 6371008.8;
 
 void gaclip_raster_to_ground(const GaclipRaster *raster, double column, double row, double *x,

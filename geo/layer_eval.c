@@ -111,12 +111,13 @@ static int add_feature(Boxes *boxes, Evaluation *e, const Reader *r, OGRFeatureH
 
 static int read_boxes(Boxes *boxes, Evaluation *e, const Reader *r, GaclipError *err)
 {
-    int status = GACLIP_OK;
     OGRFeatureH feature;
     OGR_L_ResetReading(r->source->layer);
-    while (!status && (feature = OGR_L_GetNextFeature(r->source->layer)) != NULL) {
+    int status = gaclip__layer_next(&feature, r->source, err);
+    while (!status && feature) {
         status = add_feature(boxes, e, r, feature, err);
         OGR_F_Destroy(feature);
+        if (!status) status = gaclip__layer_next(&feature, r->source, err);
     }
     return status;
 }

@@ -34,7 +34,9 @@ static int by_score(const void *a, const void *b)
     if (!order) order = by_number(p->y1, q->y1);
     if (!order) order = by_number(p->x1, q->x1);
     if (!order) order = by_number(p->y2, q->y2);
-    return order ? order : by_number(p->x2, q->x2);
+    if (!order) order = by_number(p->x2, q->x2);
+    if (!order) order = p->row - q->row;
+    return order ? order : p->column - q->column;
 }
 
 static double area(const GaclipFound *f)

@@ -109,6 +109,15 @@ static int missing(const GaclipRaster *raster, const char *what, const char *rem
                             raster->name, what, remedy);
 }
 
+/* GDAL inverts numbers that are not finite without complaint. */
+static int invert(GaclipRaster *raster)
+{
+    double sum = 0;
+    if (!GDALInvGeoTransform(raster->info.geotransform, raster->inverse)) return 0;
+    for (int i = 0; i < 6; i++) sum += raster->info.geotransform[i] + raster->inverse[i];
+    return isfinite(sum);
+}
+
 static int read_georeference(GaclipRaster *raster, const GaclipRasterOptions *options,
                              GaclipError *err)
 {
@@ -121,7 +130,7 @@ static int read_georeference(GaclipRaster *raster, const GaclipRasterOptions *op
                                 "%s: is placed by ground control points only; make it a grid with "
                                 "gdalwarp first",
                                 raster->name);
-    if (!GDALInvGeoTransform(info->geotransform, raster->inverse))
+    if (!invert(raster))
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
                                 "%s: has a geotransform that cannot be inverted; assign a right "
                                 "one with gdal_edit.py -a_ullr",

@@ -6,6 +6,9 @@
 #include "gdal_error.h"
 #include "raster.h"
 
+/* Of a pixel: what computed edges may be off. */
+static const double ROUNDING = 1e-6;
+
 /* The part of a window that lies on the raster, and where it goes in the output. */
 typedef struct Part {
     double x, y, width, height;                 /* raster pixels */
@@ -13,14 +16,16 @@ typedef struct Part {
     int first_x, first_y, covered_x, covered_y; /* whole raster pixels that cover it */
 } Part;
 
-/* One axis of it; 0 when nothing lies on the raster. */
+/* One axis of it; 0 when nothing lies on the raster. Only output pixels that lie on the raster
+ * whole count, for GDAL would stretch what there is of a part of one over all of it, and shift its
+ * neighbours. */
 static int clip_axis(double start, double length, int raster_length, int out_length,
                      double *part_start, double *part_length, int *out_start, int *out_count,
                      int *first, int *covered)
 {
     double per_pixel = length / out_length;
-    double low = ceil((0 - start) / per_pixel - 0.5);
-    double high = floor((raster_length - start) / per_pixel + 0.5);
+    double low = ceil((0 - start) / per_pixel - ROUNDING);
+    double high = floor((raster_length - start) / per_pixel + ROUNDING);
     if (low < 0) low = 0;
     if (high > out_length) high = out_length;
     if (!(high > low)) return 0;
@@ -108,26 +113,52 @@ static void place_palette(GaclipImage *out, const Part *part, const float *value
 static void place_mask(GaclipImage *out, const Part *part, const GByte *mask)
 {
     for (int y = 0; y < part->out_height; y++)
-        memcpy(out->mask + (size_t)(part->out_y + y) * (size_t)out->width + (size_t)part->out_x,
-               mask + (size_t)y * (size_t)part->out_width, (size_t)part->out_width);
+        for (int x = 0; x < part->out_width; x++)
+            if (mask[(size_t)y * (size_t)part->out_width + (size_t)x])
+                out->mask[(size_t)(part->out_y + y) * (size_t)out->width +
+                          (size_t)(part->out_x + x)] = 255;
 }
 
-/* A pixel is valid where the first band's mask says so. */
+static GDALRasterBandH band_at(const GaclipRaster *raster, int channel)
+{
+    return GDALGetRasterBand(raster->dataset, raster->info.bands[channel]);
+}
+
+/* The masks to ask: a nodata value is each band's own, and a pixel is missing where all three hold
+ * it (dark water has a zero in one). Every other mask is that of all bands. */
+static int mask_count(const GaclipRaster *raster)
+{
+    const int *bands = raster->info.bands;
+    int is_repeated = bands[0] == bands[1] && bands[1] == bands[2];
+    return (GDALGetMaskFlags(band_at(raster, 0)) & GMF_NODATA) && !is_repeated ? 3 : 1;
+}
+
+/* A pixel is valid where one of the masks says so. */
+static int read_masks(GaclipImage *out, const Part *part, const GaclipRaster *raster, GByte *mask)
+{
+    for (int i = 0; i < mask_count(raster); i++) {
+        if (!read_part(mask, part, GDALGetMaskBand(band_at(raster, i)), GDT_Byte,
+                       GRIORA_NearestNeighbour))
+            return 0;
+        place_mask(out, part, mask);
+    }
+    return 1;
+}
+
 static int read_all(GaclipImage *out, const Part *part, const GaclipRaster *raster, float *values,
                     GByte *mask)
 {
-    GDALRasterBandH first = GDALGetRasterBand(raster->dataset, raster->info.bands[0]);
-    if (!read_part(mask, part, GDALGetMaskBand(first), GDT_Byte, GRIORA_NearestNeighbour)) return 0;
-    place_mask(out, part, mask);
+    if (!read_masks(out, part, raster, mask)) return 0;
     if (raster->palette) {
-        if (!read_part(values, part, first, GDT_Float32, GRIORA_NearestNeighbour)) return 0;
+        if (!read_part(values, part, band_at(raster, 0), GDT_Float32, GRIORA_NearestNeighbour))
+            return 0;
         place_palette(out, part, values, raster);
         return 1;
     }
     for (int i = 0; i < 3; i++) {
-        GDALRasterBandH band = GDALGetRasterBand(raster->dataset, raster->info.bands[i]);
         int is_repeated = i > 0 && raster->info.bands[i] == raster->info.bands[i - 1];
-        if (!is_repeated && !read_part(values, part, band, GDT_Float32, resampling_for(part)))
+        if (!is_repeated &&
+            !read_part(values, part, band_at(raster, i), GDT_Float32, resampling_for(part)))
             return 0;
         place_band(out, part, values, raster, i);
     }
@@ -186,15 +217,25 @@ static int block_has_data(GDALRasterBandH mask, const Part *p)
     return found;
 }
 
+/* The whole raster pixels that an interval touches. */
+static void cover_axis(int *first, int *covered, double start, double length, int raster_length)
+{
+    double low = fmax(floor(start), 0), high = fmin(ceil(start + length), raster_length);
+    *first = high > low ? (int)low : 0;
+    *covered = high > low ? (int)(high - low) : 0;
+}
+
 int gaclip_raster_has_data(GaclipRaster *raster, double x, double y, double width, double height)
 {
-    Part part;
-    GDALRasterBandH band = GDALGetRasterBand(raster->dataset, raster->info.bands[0]);
-    if (!clip_window(&part, raster, x, y, width, height, (int)ceil(width), (int)ceil(height)))
-        return 0;
-    if (GDALGetMaskFlags(band) == GMF_ALL_VALID) return 1;
+    Part part = {0};
+    int found = 0;
+    cover_axis(&part.first_x, &part.covered_x, x, width, raster->info.width);
+    cover_axis(&part.first_y, &part.covered_y, y, height, raster->info.height);
+    if (!part.covered_x || !part.covered_y) return 0;
+    if (GDALGetMaskFlags(band_at(raster, 0)) == GMF_ALL_VALID) return 1;
     gaclip__gdal_quiet_begin();
-    int found = block_has_data(GDALGetMaskBand(band), &part);
+    for (int i = 0; i < mask_count(raster) && !found; i++)
+        found = block_has_data(GDALGetMaskBand(band_at(raster, i)), &part);
     gaclip__gdal_quiet_end();
     return found;
 }

@@ -1,5 +1,6 @@
 #include "vector_layer.h"
 
+#include <cpl_error.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,15 @@ void gaclip__layer_close(GaclipVectorLayer *layer)
     if (layer->dataset) GDALClose(layer->dataset);
     layer->dataset = NULL;
     layer->layer = NULL;
+}
+
+int gaclip__layer_next(OGRFeatureH *feature, const GaclipVectorLayer *layer, GaclipError *err)
+{
+    CPLErrorReset();
+    *feature = OGR_L_GetNextFeature(layer->layer);
+    if (*feature || !*gaclip__gdal_reason()) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: layer \"%s\" cannot be read%s", layer->name,
+                            OGR_L_GetName(layer->layer), gaclip__gdal_reason());
 }
 
 int gaclip__layer_field(int *index, const GaclipVectorLayer *layer, const char *field,

@@ -20,6 +20,10 @@ int gaclip__layer_open(GaclipVectorLayer *layer, const char *name, const char *l
                        GaclipError *err);
 void gaclip__layer_close(GaclipVectorLayer *layer);
 
+/* The next feature, which the caller destroys, or NULL behind the last. A source that fails while
+ * it is read is an error, not an end. */
+int gaclip__layer_next(OGRFeatureH *feature, const GaclipVectorLayer *layer, GaclipError *err);
+
 /* The index of a field; an unknown one lists the fields there are. */
 int gaclip__layer_field(int *index, const GaclipVectorLayer *layer, const char *field,
                         GaclipError *err);

@@ -123,28 +123,75 @@ int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err)
                             gaclip__gdal_reason());
 }
 
+/* What to move out, the target's own name last: nothing appears under it before all is there. */
+static char **list_files(const GaclipVectorTarget *target)
+{
+    char **names = VSIReadDir(target->folder), **list = NULL;
+    const char *last = CPLGetFilename(target->path);
+    for (int i = 0; names && names[i]; i++)
+        if (!EQUAL(names[i], ".") && !EQUAL(names[i], "..") && strcmp(names[i], last))
+            list = CSLAddString(list, names[i]);
+    CSLDestroy(names);
+    return CSLAddString(list, last);
+}
+
+static char *beside_target(const GaclipVectorTarget *target, const char *name)
+{
+    const char *beside = CPLGetPath(target->path);
+    return CPLStrdup(CPLFormFilename(*beside ? beside : NULL, name, NULL));
+}
+
+static int check_names(const GaclipVectorTarget *target, char **names, GaclipError *err)
+{
+    int status = GACLIP_OK;
+    for (int i = 0; names[i] && !status; i++) {
+        char *path = beside_target(target, names[i]);
+        status = check_existing(path, target->overwrite, err);
+        CPLFree(path);
+    }
+    return status;
+}
+
 static int move_out(const GaclipVectorTarget *target, const char *name)
 {
     char *from = CPLStrdup(CPLFormFilename(target->folder, name, NULL));
-    const char *beside = CPLGetPath(target->path);
-    char *to = CPLStrdup(CPLFormFilename(*beside ? beside : NULL, name, NULL));
+    char *to = beside_target(target, name);
     int status = VSIRename(from, to);
     CPLFree(from);
     CPLFree(to);
     return status;
 }
 
-/* Side files first: under the target's own name nothing appears before all is there. */
-static int move_all(const GaclipVectorTarget *target)
+/* The files of the dataset that is to be overwritten, NULL where there is none of its kind. */
+static char **old_files(const GaclipVectorTarget *target)
 {
-    char **names = VSIReadDir(target->folder);
-    const char *last = CPLGetFilename(target->path);
+    const char *const drivers[] = {GDALGetDriverShortName(target->driver), NULL};
+    GDALDatasetH old = GDALOpenEx(target->path, GDAL_OF_VECTOR, drivers, NULL, NULL);
+    char **files = old ? GDALGetFileList(old) : NULL;
+    if (old) GDALClose(old);
+    return files;
+}
+
+/* A side file of the old dataset that the new one did not replace would be taken for the new one's:
+ * a spatial index, say. */
+static void remove_stale(const GaclipVectorTarget *target, char **old, char **names)
+{
+    char *stem = CPLStrdup(CPLSPrintf("%s.", CPLGetBasename(target->path)));
+    for (int i = 0; old && old[i]; i++) {
+        const char *name = CPLGetFilename(old[i]);
+        if (STARTS_WITH(name, stem) && CSLFindString(names, name) < 0) VSIUnlink(old[i]);
+    }
+    CPLFree(stem);
+}
+
+static int move_all(const GaclipVectorTarget *target, char **names)
+{
+    char **old = target->overwrite ? old_files(target) : NULL;
     int status = 0;
-    for (int i = 0; names && names[i] && !status; i++)
-        if (!EQUAL(names[i], ".") && !EQUAL(names[i], "..") && strcmp(names[i], last))
-            status = move_out(target, names[i]);
-    CSLDestroy(names);
-    return status ? status : move_out(target, last);
+    for (int i = 0; names[i] && !status; i++) status = move_out(target, names[i]);
+    if (!status) remove_stale(target, old, names);
+    CSLDestroy(old);
+    return status;
 }
 
 int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
@@ -157,10 +204,12 @@ int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
         status =
             gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be completed%s; is the disk full?",
                              target->path, gaclip__gdal_reason());
-    if (!status) status = check_existing(target->path, target->overwrite, err);
-    if (!status && move_all(target))
+    char **names = list_files(target);
+    if (!status) status = check_names(target, names, err);
+    if (!status && move_all(target, names))
         status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be put in place (%s)",
                                   target->path, strerror(errno));
+    CSLDestroy(names);
     gaclip__target_abandon(target);
     return status;
 }

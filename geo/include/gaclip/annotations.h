@@ -15,16 +15,17 @@ typedef struct GaclipAnnotationOptions {
     const char *layer;       /* NULL = the only one, or the first with geometries */
     const char *class_field; /* NULL = every feature is of class_name */
     const char *class_name;
-    const char *where;       /* OGR SQL attribute filter, or NULL */
-    double point_size;       /* metres: side of the square that a point becomes */
-    double min_fraction;     /* of a box that must lie on the raster, else it is dropped */
+    const char *where;   /* OGR SQL attribute filter, or NULL */
+    double point_size;   /* metres: side of the square that a point becomes, and width
+                            of the box of a line along an axis */
+    double min_fraction; /* of a box that must lie on the raster, else it is dropped */
 } GaclipAnnotationOptions;
 
 GACLIP_API void gaclip_annotation_options_init(GaclipAnnotationOptions *options);
 
 typedef struct GaclipAnnotation {
-    GaclipBox box;     /* raster pixels, clipped to the raster */
-    double exact[4];   /* the same in double precision, unclipped: x1 y1 x2 y2 */
+    GaclipBox box;   /* raster pixels, clipped to the raster */
+    double exact[4]; /* the same in double precision, unclipped: x1 y1 x2 y2 */
     const char *label;
     long long fid;
 } GaclipAnnotation;
