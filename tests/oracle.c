@@ -1,8 +1,13 @@
 #include "oracle.h"
 
+#include <dirent.h>
+#include <ftw.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 const char *oracle_path(const char *name)
@@ -121,4 +126,85 @@ void expect_tensor(const GaclipSafetensors *file, const char *name, const float 
 void expect_ok(int status, const GaclipError *err)
 {
     if (status != GACLIP_OK) fail_msg("status %d: %s", status, err->message);
+}
+
+void expect_refusal(int status, const GaclipError *err, const char *start)
+{
+    size_t length = strlen(start);
+    if (status >= 0) fail_msg("accepted: %s", start);
+    if (status != err->status) fail_msg("status %d, the error has %d", status, err->status);
+    if (strncmp(err->message, start, length) || strlen(err->message) < length + 10)
+        fail_msg("\"%s\" does not begin with \"%s\" and a reason", err->message, start);
+    for (const unsigned char *c = (const unsigned char *)err->message; *c; c++)
+        if (*c < 32 || *c == 127) fail_msg("not one plain line: %s", err->message);
+}
+
+static char scratch_folder[256];
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static void remove_scratch(void)
+{
+    nftw(scratch_folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make_scratch(void)
+{
+    const char *folder = getenv("TMPDIR");
+    if (*scratch_folder) return;
+    snprintf(scratch_folder, sizeof scratch_folder, "%s/gaclip.XXXXXX",
+             folder && *folder ? folder : "/tmp");
+    if (!mkdtemp(scratch_folder)) fail_msg("cannot make a folder at %s", scratch_folder);
+    atexit(remove_scratch);
+}
+
+const char *scratch_path(const char *name)
+{
+    static char paths[8][512];
+    static int next;
+    make_scratch();
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", scratch_folder, name);
+    return path;
+}
+
+int scratch_count(void)
+{
+    int count = 0;
+    make_scratch();
+    DIR *folder = opendir(scratch_folder);
+    assert_non_null(folder);
+    while (readdir(folder)) count++;
+    closedir(folder);
+    return count - 2; /* the folder itself and the one above */
+}
+
+void write_file(const char *path, const void *bytes, size_t size)
+{
+    FILE *stream = fopen(path, "wb");
+    if (!stream || (size && fwrite(bytes, 1, size, stream) != size) || fclose(stream))
+        fail_msg("cannot write %s", path);
+}
+
+void limit_files(size_t size)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+void unlimit_files(void)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }

@@ -50,4 +50,19 @@ void expect_tensor(const GaclipSafetensors *file, const char *name, const float 
 /* Fails the test with the message where status is not GACLIP_OK. */
 void expect_ok(int status, const GaclipError *err);
 
+/* Fails the test unless status is negative, the error's own, and the message one plain line that
+ * starts with start (a path) and goes on. */
+void expect_refusal(int status, const GaclipError *err, const char *start);
+
+/* The path of a file in a folder of this run's own, which goes when the test program ends. The
+ * string lasts until the eighth next call. */
+const char *scratch_path(const char *name);
+/* How many files and folders lie there. */
+int scratch_count(void);
+void write_file(const char *path, const void *bytes, size_t size);
+
+/* From here on, files may not grow beyond size bytes (as on a full disk), or may again. */
+void limit_files(size_t size);
+void unlimit_files(void);
+
 #endif

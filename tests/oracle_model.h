@@ -10,6 +10,11 @@
 GaclipModel *oracle_model(const char *weights, const char *config_file);
 void oracle_model_close(GaclipModel *model);
 
+/* A model of random weights with every part that there is: a stem, a proposal head that doubles the
+ * map, a learned vocabulary, texts, training provenance. Windows of 32 pixels, patches of 8. Close
+ * with oracle_model_close. */
+GaclipModel *random_model(uint64_t seed);
+
 /* The batch of NAME_losses.safetensors. */
 typedef struct LossBatch {
     GaclipSafetensors *file;

@@ -81,6 +81,22 @@ static void test_nms(void **state)
     cJSON_Delete(cases);
 }
 
+static void test_nms_edges(void **state)
+{
+    static const GaclipBox BOXES[] = {{0, 0, 2, 2}, {0, 0, 2, 2}, {1, 1, 1, 1}, {5, 5, 4, 4}};
+    static const float SCORES[] = {0.5f, 0.5f, 0.9f, -1};
+    int kept[4], kept_count = 7;
+    GaclipError err = {0};
+    (void)state;
+    expect_ok(gaclip_nms(kept, &kept_count, NULL, NULL, NULL, 0, 0.5f, &err), &err);
+    assert_int_equal(kept_count, 0);
+    expect_ok(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, 4, 0.5f, &err), &err);
+    assert_int_equal(kept_count, 3); /* of equal scores the first stays; empty boxes meet nothing */
+    assert_memory_equal(kept, ((const int[]){2, 0, 3}), sizeof(int[3]));
+    assert_int_equal(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, -1, 0.5f, &err),
+                     GACLIP_ERROR_ARGUMENT);
+}
+
 static GaclipEvalImage *images_of(const cJSON *list)
 {
     GaclipEvalImage *images = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *images), *at = images;
@@ -142,6 +158,28 @@ static void check_map_case(const cJSON *one)
     free_images(images, count);
 }
 
+/* Nothing found, a score that is not a number, no images. */
+static void test_no_detections(void **state)
+{
+    static const GaclipBox TRUTH[] = {{0, 0, 10, 10}};
+    static const int LABELS[] = {3};
+    static const float SCORES[] = {NAN};
+    GaclipEvalImage image = {.truth_boxes = TRUTH, .truth_labels = LABELS, .truth_count = 1};
+    GaclipAP ap;
+    GaclipError err = {0};
+    (void)state;
+    expect_ok(gaclip_eval_detection(&ap, &image, 1, 3, 0.5, &err), &err);
+    assert_true(ap.positives == 1 && ap.found == 0 && ap.voc11 == 0 && ap.all_point == 0);
+    image.found_boxes = TRUTH;
+    image.found_labels = LABELS;
+    image.found_scores = SCORES;
+    image.found_count = 1;
+    expect_ok(gaclip_eval_detection(&ap, &image, 1, 3, 0.5, &err), &err);
+    assert_true(ap.found == 0 && ap.coco101 == 0);
+    expect_ok(gaclip_eval_detection(&ap, NULL, 0, 3, 0.5, &err), &err);
+    assert_true(ap.positives == 0 && ap.voc11 == -1);
+}
+
 static void test_average_precision(void **state)
 {
     (void)state;
@@ -181,7 +219,9 @@ static void test_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nms),
+                                       cmocka_unit_test(test_nms_edges),
                                        cmocka_unit_test(test_average_precision),
+                                       cmocka_unit_test(test_no_detections),
                                        cmocka_unit_test(test_counts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

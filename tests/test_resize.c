@@ -101,6 +101,27 @@ static void test_mask(void **state)
     gaclip_image_clear(&in);
 }
 
+/* A mask goes along by the nearest pixel, whichever of the two passes runs. */
+static void test_mask_resize(void **state)
+{
+    static const int SIZES[][2] = {{8, 4}, {4, 4}, {8, 2}, {4, 2}};
+    GaclipImage in, out;
+    GaclipError err = {0};
+    (void)state;
+    expect_ok(gaclip_image_init(&in, 4, 2, 1, &err), &err);
+    in.mask[2] = in.mask[4] = 255; /* third of the first row, first of the second */
+    for (int s = 0; s < 4; s++) {
+        int width = SIZES[s][0], height = SIZES[s][1];
+        expect_ok(gaclip_image_resize(&out, &in, width, height, &err), &err);
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                assert_int_equal(out.mask[y * width + x],
+                                 in.mask[y * 2 / height * 4 + x * 4 / width]);
+        gaclip_image_clear(&out);
+    }
+    gaclip_image_clear(&in);
+}
+
 static void test_bad_sizes(void **state)
 {
     GaclipImage in, out;
@@ -110,13 +131,25 @@ static void test_bad_sizes(void **state)
     assert_int_equal(gaclip_image_resize(&out, &in, 0, 4, &err), GACLIP_ERROR_ARGUMENT);
     assert_int_equal(gaclip_image_resize(&out, &in, 4, -1, &err), GACLIP_ERROR_ARGUMENT);
     assert_int_equal(gaclip_image_init(&out, 0, 4, 0, &err), GACLIP_ERROR_ARGUMENT);
+    assert_int_equal(gaclip_image_resize_crop(&out, &in, 0, &err), GACLIP_ERROR_ARGUMENT);
+    assert_int_equal(gaclip_image_crop(&out, &in, 0, 0, 0, 2, &err), GACLIP_ERROR_ARGUMENT);
     assert_true(gaclip_image_init(&out, 2000000000, 2000000000, 1, &err) < 0);
+    /* A filter of that length would take gigabytes: refused before it is made. */
+    assert_int_equal(gaclip_image_resize(&out, &in, 2000000000, 3, &err), GACLIP_ERROR_ARGUMENT);
+    assert_int_equal(gaclip_image_resize(&out, &in, 3, 2000000000, &err), GACLIP_ERROR_ARGUMENT);
+    gaclip_image_clear(&in);
+    expect_ok(gaclip_image_init(&in, 1 << 20, 1, 0, &err), &err);
+    assert_int_equal(gaclip_image_resize_crop(&out, &in, 224, &err), GACLIP_ERROR_ARGUMENT);
+    assert_null(out.rgb);
+    expect_ok(gaclip_image_resize(&out, &in, 2, 2, &err), &err);
+    gaclip_image_clear(&out);
     gaclip_image_clear(&in);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_mask),
+                                       cmocka_unit_test(test_mask_resize),
                                        cmocka_unit_test(test_bad_sizes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,414 @@
+/* Detection in one image: the plan of windows, proposals, probabilities, merging, and the whole. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "detect/detector.h"
+#include "detect/proposals.h"
+#include "detect/windows.h"
+#include "oracle_model.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void check_plan(int length, int size, int overlap)
+{
+    int count = gaclip__window_count(length, size, overlap), end = 0;
+    assert_true(count >= 1);
+    for (int i = 0; i < count; i++) {
+        int start = gaclip__window_start(i, length, size, overlap);
+        if (i == 0) assert_int_equal(start, 0);
+        if (i > 0 && (start > end - overlap || start + size <= end))
+            fail_msg("length %d, size %d, overlap %d: window %d begins at %d, the last ended at %d",
+                     length, size, overlap, i, start, end);
+        end = start + size;
+    }
+    if (length <= size) assert_int_equal(count, 1);
+    if (length > size) assert_int_equal(end, length);
+}
+
+/* Every pixel is seen, neighbours overlap as asked, no window adds nothing or reaches outside. */
+static void test_window_plan(void **state)
+{
+    (void)state;
+    for (int length = 1; length < 200; length++)
+        for (int overlap = 0; overlap < 32; overlap++) check_plan(length, 32, overlap);
+    check_plan(1 << 20, 224, 112);
+    check_plan(7, 1, 0);
+}
+
+static GaclipDetection box_of(int class_index, float score, float x1, float y1, float x2, float y2,
+                              int is_cut)
+{
+    return (GaclipDetection){
+        .box = {x1, y1, x2, y2}, .class_index = class_index, .score = score, .is_cut = is_cut};
+}
+
+/* Merges the list and compares what is left, by score. */
+static void expect_merged(const GaclipDetection *in, int count, float iou, const float *scores,
+                          int expected)
+{
+    GaclipDetectionList list = {0};
+    GaclipError err = {0};
+    for (int i = 0; i < count; i++) expect_ok(gaclip__detections_add(&list, &in[i], &err), &err);
+    expect_ok(gaclip__merge_windows(&list, iou, &err), &err);
+    assert_int_equal(list.count, expected);
+    for (int i = 0; i < expected; i++)
+        if (list.items[i].score != scores[i])
+            fail_msg("place %d: score %g in place of %g", i, (double)list.items[i].score,
+                     (double)scores[i]);
+    gaclip__detections_clear(&list);
+}
+
+static void test_merging(void **state)
+{
+    (void)state;
+    expect_merged(NULL, 0, 0.4f, NULL, 0);
+    /* Suppression within a class alone, the result by score. */
+    const GaclipDetection same[] = {
+        box_of(0, 0.5f, 0, 0, 10, 10, 0), box_of(1, 0.7f, 0, 0, 10, 10, 0),
+        box_of(0, 0.6f, 1, 0, 11, 10, 0), box_of(0, 0.9f, 50, 0, 60, 10, 0)};
+    expect_merged(same, 4, 0.4f, (const float[]){0.9f, 0.7f, 0.6f}, 3);
+    /* A cut box gives way to a whole one of its class over more than half of it, of any score. */
+    const GaclipDetection cut[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
+                                   box_of(0, 0.4f, 0, 0, 40, 10, 0)};
+    expect_merged(cut, 2, 0.9f, (const float[]){0.4f}, 1);
+    const GaclipDetection other[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
+                                     box_of(1, 0.4f, 0, 0, 40, 10, 0)};
+    expect_merged(other, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
+    const GaclipDetection half[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
+                                    box_of(0, 0.4f, 5, 0, 40, 10, 0)};
+    expect_merged(half, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
+    /* A cut one does not replace a cut one; suppression still does. */
+    const GaclipDetection both[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
+                                    box_of(0, 0.4f, 0, 0, 40, 10, 1)};
+    expect_merged(both, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
+    expect_merged(both, 2, 0.2f, (const float[]){0.9f}, 1);
+    /* A whole box stays although a cut one covers it. */
+    const GaclipDetection whole[] = {box_of(0, 0.3f, 0, 0, 10, 10, 0),
+                                     box_of(0, 0.2f, 0, 0, 40, 10, 1)};
+    expect_merged(whole, 2, 0.9f, (const float[]){0.3f, 0.2f}, 2);
+}
+
+/* The order of equal scores does not hang on the order of the windows. */
+static void test_merge_order(void **state)
+{
+    GaclipDetectionList list = {0};
+    GaclipError err = {0};
+    (void)state;
+    const GaclipDetection in[] = {box_of(1, 0.5f, 0, 0, 5, 5, 0), box_of(0, 0.5f, 50, 9, 60, 20, 0),
+                                  box_of(0, 0.5f, 90, 0, 95, 5, 0),
+                                  box_of(0, 0.5f, 20, 0, 30, 5, 0)};
+    for (int i = 0; i < 4; i++) expect_ok(gaclip__detections_add(&list, &in[i], &err), &err);
+    expect_ok(gaclip__merge_windows(&list, 0.5f, &err), &err);
+    static const float LEFT[] = {20, 90, 50, 0};
+    assert_int_equal(list.count, 4);
+    for (int i = 0; i < 4; i++) assert_true(list.items[i].box.x1 == LEFT[i]);
+    gaclip__detections_clear(&list);
+}
+
+/* A map of 2 x 3 locations, 8 pixels apart, on image 1 of a batch of two. */
+static void test_proposals(void **state)
+{
+    float out[2 * 6 * GACLIP__HEAD_CHANNELS];
+    GaclipProposalPass pass = {
+        .batch = 2, .h = 2, .w = 3, .out_h = 2, .out_w = 3, .stride = 8, .out = out};
+    GaclipProposal *list;
+    GaclipError err = {0};
+    int count;
+    (void)state;
+    for (size_t i = 0; i < COUNT(out); i++) out[i] = i % 5 ? 0.0f : -9.0f; /* boxes of 16 pixels */
+    float *image = out + 6 * GACLIP__HEAD_CHANNELS;
+    image[0] = 2;     /* (0, 0) */
+    image[5] = 0;     /* (0, 1): 8 pixels beside, IoU 1/3 */
+    image[5 * 5] = 1; /* (1, 2) */
+    image[4 * 5] = 3; /* (1, 1): the best, but a dot */
+    for (int k = 1; k < 5; k++) image[4 * 5 + k] = -5;
+    expect_ok(gaclip__proposals_pick(&list, &count, &pass, 1, 0.01f, 10, 0.8f, &err), &err);
+    assert_int_equal(count, 3);
+    assert_true(fabsf(list[0].objectness - 1 / (1 + expf(-2.0f))) < 1e-6f);
+    assert_true(list[0].box.x1 == -4 && list[0].box.y1 == -4 && list[0].box.x2 == 12 &&
+                list[0].box.y2 == 12);
+    assert_true(list[1].box.x1 == 12 && list[1].box.y1 == 4);
+    assert_true(list[2].box.x1 == 4 && list[2].objectness == 0.5f);
+    free(list);
+    expect_ok(gaclip__proposals_pick(&list, &count, &pass, 1, 0.01f, 10, 0.3f, &err), &err);
+    assert_int_equal(count, 2); /* the third overlaps the first */
+    free(list);
+    expect_ok(gaclip__proposals_pick(&list, &count, &pass, 1, 0.6f, 1, 0.8f, &err), &err);
+    assert_int_equal(count, 1);
+    free(list);
+    expect_ok(gaclip__proposals_pick(&list, &count, &pass, 0, 0.01f, 10, 0.8f, &err), &err);
+    assert_int_equal(count, 0);
+    free(list);
+}
+
+/* Shared by the tests below: random weights propose boxes everywhere. */
+static const char *const CLASSES[] = {"storage tank", "wind turbine", "a car"};
+
+static GaclipDetector *detector_of(GaclipModel *model, float min_score)
+{
+    GaclipDetectOptions options;
+    GaclipDetector *detector = NULL;
+    GaclipError err = {0};
+    gaclip_detect_options_init(&options);
+    options.min_score = min_score;
+    expect_ok(gaclip_detector_new(&detector, model, CLASSES, 3, &options, &err), &err);
+    return detector;
+}
+
+static int make_model(void **state)
+{
+    *state = random_model(4);
+    return 0;
+}
+
+static int close_model(void **state)
+{
+    oracle_model_close(*state);
+    return 0;
+}
+
+static void noise_image(GaclipImage *image, int width, int height, int with_mask)
+{
+    GaclipRandom random;
+    GaclipError err = {0};
+    expect_ok(gaclip_image_init(image, width, height, with_mask, &err), &err);
+    gaclip__random_seed(&random, 8);
+    for (int i = 0; i < 3 * width * height; i++)
+        image->rgb[i] = (uint8_t)gaclip__random_below(&random, 256);
+}
+
+static void test_options(void **state)
+{
+    GaclipModel *model = *state;
+    GaclipDetectOptions good;
+    GaclipError err = {0};
+    gaclip_detect_options_init(&good);
+    assert_true(good.min_score == 0.3f && good.nms_iou == 0.4f && good.mix == 0.5f);
+    assert_true(good.independent == 0 && good.max_proposals == 300 && good.overlap == -1);
+    GaclipDetectOptions bad[12];
+    for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
+    bad[0].min_score = -0.1f;
+    bad[1].min_score = 1.1f;
+    bad[2].min_score = NAN;
+    bad[3].nms_iou = 0;
+    bad[4].nms_iou = 1.5f;
+    bad[5].nms_iou = NAN;
+    bad[6].mix = -1;
+    bad[7].mix = 2;
+    bad[8].mix = NAN;
+    bad[9].max_proposals = 0;
+    bad[10].overlap = 32;
+    bad[11].overlap = INT32_MAX;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        GaclipDetector *detector = NULL;
+        int status = gaclip_detector_new(&detector, model, CLASSES, 3, &bad[i], &err);
+        if (status != GACLIP_ERROR_ARGUMENT || detector) fail_msg("wrong option %zu is taken", i);
+    }
+    GaclipDetector *detector;
+    good.overlap = 31;
+    expect_ok(gaclip_detector_new(&detector, model, CLASSES, 3, &good, &err), &err);
+    assert_int_equal(gaclip_detector_overlap(detector), 31);
+    assert_int_equal(gaclip_detector_options(detector)->overlap, 31);
+    gaclip_detector_free(detector);
+    gaclip_detector_free(NULL);
+}
+
+static void test_classes(void **state)
+{
+    static const char *const BLANK[] = {"tank", " \t"};
+    GaclipDetectOptions options;
+    GaclipDetector *detector = NULL;
+    GaclipError err = {0};
+    gaclip_detect_options_init(&options);
+    assert_int_equal(gaclip_detector_new(&detector, *state, NULL, 0, &options, &err),
+                     GACLIP_ERROR_EMPTY);
+    assert_int_equal(gaclip_detector_new(&detector, *state, BLANK, 2, &options, &err),
+                     GACLIP_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "class 2"));
+    assert_null(detector);
+    detector = detector_of(*state, 0.3f);
+    assert_string_equal(gaclip_detector_prompt(detector, 1), "an aerial image of a wind turbine");
+    assert_int_equal(gaclip_detector_window(detector), 32);
+    assert_int_equal(gaclip_detector_overlap(detector), 16);
+    gaclip_detector_free(detector);
+}
+
+static void test_no_proposal_head(void **state)
+{
+    GaclipDetectOptions options;
+    GaclipDetector *detector = NULL;
+    GaclipError err = {0};
+    (void)state;
+    GaclipModel *model = oracle_model("tiny_openai.safetensors", "tiny_openai.safetensors");
+    gaclip_detect_options_init(&options);
+    assert_int_equal(gaclip_detector_new(&detector, model, CLASSES, 3, &options, &err),
+                     GACLIP_ERROR_UNSUPPORTED);
+    oracle_model_close(model);
+}
+
+/* The softmax over classes and background by hand; independent, each class without the others. */
+static void test_probabilities(void **state)
+{
+    GaclipModel *model = *state;
+    int E = gaclip_model_config(model)->embed_dim;
+    GaclipDetector *d = detector_of(model, 0.3f);
+    GaclipError err = {0};
+    float region[12], probability[3], similarity[3];
+    double cosines[4], e[4], scale = gaclip_model_logit_scale(model);
+    assert_int_equal(d->text_count, 4);
+    expect_ok(gaclip_model_embed_phrase(model, region, "a storage tank and a car", &err), &err);
+    for (int t = 0; t < 4; t++) {
+        cosines[t] = 0;
+        for (int k = 0; k < E; k++) cosines[t] += (double)region[k] * d->texts[t * E + k];
+        e[t] = exp(scale * cosines[t]);
+    }
+    expect_ok(gaclip__class_probabilities(probability, similarity, d, region, &err), &err);
+    for (int c = 0; c < 3; c++) {
+        assert_true(fabs(similarity[c] - cosines[c]) < 1e-6);
+        assert_true(fabs(probability[c] - e[c] / (e[0] + e[1] + e[2] + e[3])) < 1e-6);
+    }
+    d->options.independent = 1;
+    expect_ok(gaclip__class_probabilities(probability, similarity, d, region, &err), &err);
+    for (int c = 0; c < 3; c++) assert_true(fabs(probability[c] - e[c] / (e[c] + e[3])) < 1e-6);
+    gaclip_detector_free(d);
+}
+
+static void check_detection(const GaclipDetection *d, const GaclipImage *image, float min_score)
+{
+    const GaclipBox *b = &d->box;
+    assert_true(b->x1 >= 0 && b->y1 >= 0 && b->x2 <= (float)image->width &&
+                b->y2 <= (float)image->height && b->x2 - b->x1 > 1 && b->y2 - b->y1 > 1);
+    assert_in_range(d->class_index, 0, 2);
+    assert_true(d->score >= min_score && d->score <= 1);
+    assert_true(d->objectness > 0 && d->objectness < 1);
+    assert_true(d->probability >= 0 && d->probability <= 1);
+    assert_true(fabsf(d->similarity) <= 1.0001f);
+    assert_true(fabsf(d->score - sqrtf(d->objectness * d->probability)) < 1e-5f);
+}
+
+/* Sizes below, at and above one window of 32 pixels (steps of 16); repeated, the same bytes. */
+static void test_detecting(void **state)
+{
+    static const struct {
+        int width, height, windows;
+    } SIZES[] = {{32, 32, 1}, {5, 9, 1}, {33, 32, 2}, {80, 57, 12}};
+    GaclipDetector *detector = detector_of(*state, 0.02f);
+    GaclipError err = {0};
+    for (size_t s = 0; s < COUNT(SIZES); s++) {
+        GaclipImage image;
+        GaclipDetection *found, *again;
+        int count, again_count, windows;
+        noise_image(&image, SIZES[s].width, SIZES[s].height, 0);
+        expect_ok(gaclip_detect_image(&found, &count, &windows, detector, &image, &err), &err);
+        assert_int_equal(windows, SIZES[s].windows);
+        assert_true(count > 0);
+        for (int i = 0; i < count; i++) {
+            check_detection(&found[i], &image, 0.02f);
+            if (i) assert_true(found[i].score <= found[i - 1].score);
+            if (windows == 1) assert_false(found[i].is_cut);
+        }
+        expect_ok(gaclip_detect_image(&again, &again_count, NULL, detector, &image, &err), &err);
+        assert_int_equal(again_count, count);
+        for (int i = 0; i < count; i++) {
+            assert_memory_equal(&again[i].box, &found[i].box, sizeof(GaclipBox));
+            assert_true(again[i].score == found[i].score);
+        }
+        free(found);
+        free(again);
+        gaclip_image_clear(&image);
+    }
+    gaclip_detector_free(detector);
+}
+
+/* Unmerged boxes are those that merging starts from. */
+static void test_unmerged(void **state)
+{
+    GaclipDetector *detector = detector_of(*state, 0.02f);
+    GaclipImage image;
+    GaclipDetection *merged;
+    GaclipDetectionList list = {0};
+    GaclipError err = {0};
+    int count, cut = 0;
+    noise_image(&image, 60, 40, 0);
+    expect_ok(gaclip_detect_image(&merged, &count, NULL, detector, &image, &err), &err);
+    expect_ok(gaclip_detect_unmerged(&list.items, &list.count, NULL, detector, &image, &err), &err);
+    assert_true(list.count > count);
+    for (int i = 0; i < list.count; i++) cut += list.items[i].is_cut;
+    assert_in_range(cut, 1, list.count - 1);
+    expect_ok(gaclip__merge_windows(&list, detector->options.nms_iou, &err), &err);
+    assert_int_equal(list.count, count);
+    for (int i = 0; i < count; i++) assert_true(list.items[i].score == merged[i].score);
+    free(merged);
+    gaclip__detections_clear(&list);
+    gaclip_image_clear(&image);
+    gaclip_detector_free(detector);
+}
+
+static void test_score_floor(void **state)
+{
+    GaclipDetector *detector = detector_of(*state, 1.0f);
+    GaclipImage image;
+    GaclipDetection *found;
+    GaclipError err = {0};
+    int count = 7, windows;
+    noise_image(&image, 40, 40, 0);
+    expect_ok(gaclip_detect_image(&found, &count, &windows, detector, &image, &err), &err);
+    assert_int_equal(count, 0);
+    assert_int_equal(windows, 4);
+    free(found);
+    gaclip_image_clear(&image);
+    gaclip_detector_free(detector);
+}
+
+/* Without valid pixels no window runs; else a box has its centre on valid ground, and what lies
+ * under the mask plays no part. */
+static void test_masks(void **state)
+{
+    GaclipDetector *detector = detector_of(*state, 0.02f);
+    GaclipImage image;
+    GaclipDetection *found, *again;
+    GaclipError err = {0};
+    int count = 7, again_count, windows = 7;
+    noise_image(&image, 96, 32, 1);
+    expect_ok(gaclip_detect_image(&found, &count, &windows, detector, &image, &err), &err);
+    assert_int_equal(count, 0);
+    assert_int_equal(windows, 0);
+    free(found);
+    for (int y = 0; y < 32; y++) memset(image.mask + y * 96, 255, 40); /* the left part is valid */
+    expect_ok(gaclip_detect_image(&found, &count, &windows, detector, &image, &err), &err);
+    assert_int_equal(windows, 3); /* those at 0, 16 and 32; 48 and 64 see nothing */
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++)
+        assert_true((int)((found[i].box.x1 + found[i].box.x2) / 2) < 40);
+    for (int i = 0; i < 96 * 32; i++)
+        if (!image.mask[i]) memset(image.rgb + 3 * i, 77, 3);
+    expect_ok(gaclip_detect_image(&again, &again_count, NULL, detector, &image, &err), &err);
+    assert_int_equal(again_count, count);
+    for (int i = 0; i < count; i++)
+        assert_memory_equal(&again[i].box, &found[i].box, sizeof(GaclipBox));
+    free(found);
+    free(again);
+    gaclip_image_clear(&image);
+    gaclip_detector_free(detector);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_window_plan),
+        cmocka_unit_test(test_merging),
+        cmocka_unit_test(test_merge_order),
+        cmocka_unit_test(test_proposals),
+        cmocka_unit_test_setup_teardown(test_options, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_classes, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_probabilities, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_detecting, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_unmerged, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_score_floor, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_masks, make_model, close_model),
+        cmocka_unit_test(test_no_proposal_head)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
