@@ -80,9 +80,8 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
     memset(out, 0, sizeof *out);
     int status = gaclip_image_init(&out->image, width, height, 0, err);
     if (status) return status;
-    out->boxes = malloc(BOXES * sizeof *out->boxes);
-    out->phrases = malloc(BOXES * sizeof *out->phrases);
-    if (out->boxes == NULL || out->phrases == NULL) {
+    out->regions = calloc(BOXES, sizeof *out->regions);
+    if (out->regions == NULL) {
         gaclip_sample_clear(out);
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     }
@@ -92,10 +91,11 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
     }
     for (int i = 0; i < BOXES; i++) {
         float x = (float)width * (0.1f + 0.3f * (float)i), y = (float)height * 0.4f;
-        out->boxes[i] = (GaclipBox){x, y, x + 20, y + 20};
-        out->phrases[i] = LABELS[i % 2];
+        out->regions[i] = (GaclipSampleRegion){
+            .box = {x, y, x + 20, y + 20}, .phrase = LABELS[i % 2], .is_object = 1};
     }
-    out->box_count = BOXES;
+    out->region_count = BOXES;
+    out->is_annotated = 1;
     return GACLIP_OK;
 }
 
@@ -114,7 +114,7 @@ static int note_step(const GaclipTrainStep *step, void *payload)
 /* Whole steps, with the optimiser and the loader's thread; the first warms up. */
 static int measure_training(double *milliseconds, GaclipModel *model, GaclipError *err)
 {
-    GaclipSampleSource source = {next_sample, NULL};
+    GaclipSampleSource source = {.next = next_sample};
     GaclipTrainOptions options;
     Steps steps = {0};
     gaclip_train_options_init(&options);

@@ -145,14 +145,15 @@ static int list_objects(GaclipSample *sample, const GaclipSceneSource *source, c
                         GaclipError *err)
 {
     int count = gaclip_annotations_count(source->annotations);
-    sample->boxes = malloc(((size_t)count + 1) * sizeof *sample->boxes);
-    sample->phrases = malloc(((size_t)count + 1) * sizeof *sample->phrases);
-    if (!sample->boxes || !sample->phrases)
-        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    sample->regions = calloc((size_t)count + 1, sizeof *sample->regions);
+    if (!sample->regions) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < count; i++) {
         const GaclipAnnotation *a = gaclip_annotations_at(source->annotations, i);
-        if (show(&sample->boxes[sample->box_count], &a->box, w))
-            sample->phrases[sample->box_count++] = a->label;
+        GaclipSampleRegion *region = &sample->regions[sample->region_count];
+        if (!show(&region->box, &a->box, w)) continue;
+        region->phrase = a->label;
+        region->is_object = 1;
+        sample->region_count++;
     }
     return GACLIP_OK;
 }
@@ -163,7 +164,7 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
     const GaclipSceneSource *source = payload;
     const GaclipRasterInfo *info = gaclip_raster_info(source->raster);
     Window w = {0, 0, width / info->zoom_x, height / info->zoom_y, width, height};
-    *out = (GaclipSample){0};
+    *out = (GaclipSample){.is_annotated = 1, .name = info->name};
     if (gaclip_annotations_count(source->annotations) && uniform(&random) < source->object_share)
         around_object(&w, source, &random);
     else
@@ -177,5 +178,5 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
 
 GaclipSampleSource gaclip_scene_source_view(GaclipSceneSource *source)
 {
-    return (GaclipSampleSource){next_sample, source};
+    return (GaclipSampleSource){.next = next_sample, .payload = source};
 }

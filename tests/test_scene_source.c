@@ -123,10 +123,10 @@ static void test_same_number(void **state)
         GaclipSample other = take(&two, i + 1, 64, 48);
         assert_memory_equal(a.image.rgb, b.image.rgb, 3 * 64 * 48);
         assert_memory_equal(a.image.mask, b.image.mask, 64 * 48);
-        assert_int_equal(a.box_count, b.box_count);
-        for (int k = 0; k < a.box_count; k++) {
-            assert_memory_equal(&a.boxes[k], &b.boxes[k], sizeof *a.boxes);
-            assert_string_equal(a.phrases[k], b.phrases[k]);
+        assert_int_equal(a.region_count, b.region_count);
+        for (int k = 0; k < a.region_count; k++) {
+            assert_memory_equal(&a.regions[k].box, &b.regions[k].box, sizeof(GaclipBox));
+            assert_string_equal(a.regions[k].phrase, b.regions[k].phrase);
         }
         differing += memcmp(a.image.rgb, other.image.rgb, 3 * 64 * 48) != 0;
         gaclip_sample_clear(&a);
@@ -154,12 +154,12 @@ static size_t centre(const GaclipSample *sample, const GaclipBox *b)
 static void check_sample(const GaclipSample *sample, double gsd)
 {
     double bright = 0, boxed = 0, side = SQUARE / gsd;
-    for (int i = 0; i < sample->box_count; i++) {
-        const GaclipBox *b = &sample->boxes[i];
+    for (int i = 0; i < sample->region_count; i++) {
+        const GaclipBox *b = &sample->regions[i].box;
         assert_true(b->x1 >= 0 && b->y1 >= 0);
         assert_true(b->x2 <= (float)sample->image.width && b->y2 <= (float)sample->image.height);
         assert_true(inside(b) >= 0.35 * side * side - 0.01 && inside(b) <= side * side + 0.01);
-        assert_non_null(strstr(sample->phrases[i], "tank"));
+        assert_non_null(strstr(sample->regions[i].phrase, "tank"));
         size_t at = centre(sample, b);
         if (sample->image.mask[at]) assert_in_range(sample->image.rgb[3 * at], 190, 210);
         boxed += inside(b);
@@ -178,7 +178,7 @@ static void check_samples(double gsd)
     for (uint64_t i = 0; i < 200; i++) {
         GaclipSample sample = take(&town, i * 0x9E3779B97F4A7C15u, 96, 64);
         check_sample(&sample, gsd);
-        boxes += sample.box_count;
+        boxes += sample.region_count;
         gaclip_sample_clear(&sample);
     }
     assert_true(boxes > 100);
@@ -206,13 +206,13 @@ static void test_no_label_lost(void **state)
     for (uint64_t i = 0; i < 400; i++) {
         GaclipSample sample = take(&town, i * 77777, 40, 40);
         int whole = 0, is_rare = 0;
-        for (int k = 0; k < sample.box_count; k++) {
-            int is_whole = inside(&sample.boxes[k]) > SQUARE * SQUARE - 0.01;
-            int square = sample.image.rgb[3 * centre(&sample, &sample.boxes[k]) + 1] / 10 - 1;
+        for (int k = 0; k < sample.region_count; k++) {
+            int is_whole = inside(&sample.regions[k].box) > SQUARE * SQUARE - 0.01;
+            int square = sample.image.rgb[3 * centre(&sample, &sample.regions[k].box) + 1] / 10 - 1;
             assert_in_range(square, 0, SQUARES - 1);
             seen[square] += is_whole;
             whole |= is_whole;
-            is_rare |= !strcmp(sample.phrases[k], "rare tank");
+            is_rare |= !strcmp(sample.regions[k].phrase, "rare tank");
         }
         assert_true(whole);
         rare += is_rare;
@@ -235,7 +235,7 @@ static void test_ground(void **state)
         GaclipSample sample = take(&town, i * 31337, 32, 32);
         for (int k = 0; k < 32 * 32; k++) valid += sample.image.mask[k] != 0;
         assert_true(valid > 0);
-        without_boxes += sample.box_count == 0;
+        without_boxes += sample.region_count == 0;
         gaclip_sample_clear(&sample);
     }
     assert_in_range(without_boxes, 50, 195);

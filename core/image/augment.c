@@ -12,7 +12,7 @@ static void source_pixel(int *sx, int *sy, int x, int y, int side, int symmetry)
     *sy = symmetry & 4 ? x : y;
 }
 
-static void move_box(GaclipBox *box, float side, int symmetry)
+void gaclip__augment_box(GaclipBox *box, float side, int symmetry)
 {
     GaclipBox b = *box;
     if (symmetry & 4) b = (GaclipBox){b.y1, b.x1, b.y2, b.x2};
@@ -21,8 +21,7 @@ static void move_box(GaclipBox *box, float side, int symmetry)
     *box = b;
 }
 
-int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count, int symmetry,
-                             GaclipError *err)
+int gaclip__augment_symmetry(GaclipImage *image, int symmetry, GaclipError *err)
 {
     int side = image->width;
     if (side != image->height)
@@ -41,7 +40,6 @@ int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count
             memcpy(turned.rgb + 3 * to, image->rgb + 3 * from, 3);
             if (image->mask) turned.mask[to] = image->mask[from];
         }
-    for (int i = 0; i < box_count; i++) move_box(&boxes[i], (float)side, symmetry);
     gaclip_image_clear(image);
     *image = turned;
     return GACLIP_OK;

@@ -6,9 +6,10 @@
 #include "gaclip/image.h"
 
 /* One of the eight symmetries of the square, by number 0..7: bit 2 transposes, then bit 1 flips
- * vertically and bit 0 horizontally. image is square; pixels are moved in place of a copy. */
-int gaclip__augment_symmetry(GaclipImage *image, GaclipBox *boxes, int box_count, int symmetry,
-                             GaclipError *err);
+ * vertically and bit 0 horizontally. image is square. */
+int gaclip__augment_symmetry(GaclipImage *image, int symmetry, GaclipError *err);
+/* Where a box of such an image, of that side, goes. */
+void gaclip__augment_box(GaclipBox *box, float side, int symmetry);
 
 /* Random brightness, contrast, saturation and a gain for each channel; strength 0 does nothing, 1
  * is strong. */

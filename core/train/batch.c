@@ -96,29 +96,31 @@ static int augment(GaclipSample *sample, int side, double jitter, GaclipRandom *
     if (status) return status;
     gaclip_image_clear(&sample->image);
     sample->image = resized;
-    for (int i = 0; i < sample->box_count; i++) {
-        GaclipBox *b = &sample->boxes[i];
+    int symmetry = gaclip__random_below(random, 8);
+    for (int i = 0; i < sample->region_count; i++) {
+        GaclipBox *b = &sample->regions[i].box;
         *b = (GaclipBox){b->x1 * fx, b->y1 * fy, b->x2 * fx, b->y2 * fy};
+        gaclip__augment_box(b, (float)side, symmetry);
     }
     gaclip__augment_colour(&sample->image, jitter, random);
     status = gaclip__augment_sharpness(&sample->image, jitter, random, err);
     if (status) return status;
-    return gaclip__augment_symmetry(&sample->image, sample->boxes, sample->box_count,
-                                    gaclip__random_below(random, 8), err);
+    return gaclip__augment_symmetry(&sample->image, symmetry, err);
 }
 
 static int keep_boxes(GaclipBatch *batch, int n, const GaclipSample *sample, GaclipError *err)
 {
-    size_t room = (size_t)sample->box_count + 1;
+    size_t room = (size_t)sample->region_count + 1;
     batch->boxes[n] = malloc(room * sizeof *batch->boxes[n]);
     batch->box_phrases[n] = malloc(room * sizeof *batch->box_phrases[n]);
     if (!batch->boxes[n] || !batch->box_phrases[n])
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     int count = 0;
-    for (int i = 0; i < sample->box_count; i++) {
-        const GaclipBox *b = &sample->boxes[i];
+    for (int i = 0; i < sample->region_count; i++) {
+        const GaclipBox *b = &sample->regions[i].box;
         if (b->x2 - b->x1 < SMALLEST_SIDE || b->y2 - b->y1 < SMALLEST_SIDE) continue;
-        int status = phrase_index(&batch->box_phrases[n][count], batch, sample->phrases[i], err);
+        int status =
+            phrase_index(&batch->box_phrases[n][count], batch, sample->regions[i].phrase, err);
         if (status) return status;
         batch->boxes[n][count++] = *b;
     }
@@ -226,7 +228,6 @@ int gaclip__batch_fill(GaclipBatch *batch, const GaclipSampleSource *source,
 void gaclip_sample_clear(GaclipSample *sample)
 {
     gaclip_image_clear(&sample->image);
-    free(sample->boxes);
-    free(sample->phrases);
+    free(sample->regions);
     *sample = (GaclipSample){0};
 }

@@ -5,31 +5,12 @@
 #include <stdint.h>
 
 #include "gaclip/error.h"
-#include "gaclip/image.h"
 #include "gaclip/model.h"
+#include "gaclip/sample.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* One training image: pixels, boxes with phrases, a caption. What a sample source hands out. */
-typedef struct GaclipSample {
-    GaclipImage image;
-    GaclipBox *boxes;     /* (box_count) pixels of image */
-    const char **phrases; /* (box_count) lent by the source, alive as long as the source is */
-    int box_count;
-} GaclipSample;
-
-GACLIP_API void gaclip_sample_clear(GaclipSample *sample); /* frees pixels and both arrays */
-
-/* Where samples come from. next fills *out with one random image, at least width x height pixels
- * where the ground allows, chosen by the 64-bit number alone: the same number gives the same
- * sample. It is called from one loader thread. */
-typedef struct GaclipSampleSource {
-    int (*next)(GaclipSample *out, void *payload, uint64_t random, int width, int height,
-                GaclipError *err);
-    void *payload;
-} GaclipSampleSource;
 
 typedef struct GaclipTrainOptions {
     int steps, batch_size;
@@ -39,7 +20,7 @@ typedef struct GaclipTrainOptions {
     double clip_norm;     /* 0 = off */
     double average_decay; /* exponential moving average of the weights; 0 = off */
     double weight_global, weight_region, weight_objectness, weight_box; /* loss weights; 0 = off */
-    int mask_identical;         /* identical phrases leave each other's denominators */
+    int mask_identical;          /* identical phrases leave each other's denominators */
     double scale_min, scale_max; /* augmentation: zoom */
     double colour_jitter;
     uint64_t seed;
