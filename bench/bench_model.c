@@ -120,7 +120,8 @@ static int measure_training(double *milliseconds, GaclipModel *model, GaclipErro
     gaclip_train_options_init(&options);
     options.steps = STEPS;
     options.batch_size = BATCH;
-    int status = gaclip_train(model, &source, &options, note_step, &steps, err);
+    GaclipTrainEvents events = {.step = note_step, .payload = &steps};
+    int status = gaclip_train(model, &source, &options, &events, err);
     if (!status) *milliseconds = 1e3 * stopwatch_median(steps.seconds + 1, STEPS - 1) / BATCH;
     return status;
 }

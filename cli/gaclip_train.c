@@ -9,6 +9,9 @@
 #include "gaclip/scene_source.h"
 #include "gaclip/train.h"
 #include "progress.h"
+#include "train_folder.h"
+#include "train_log.h"
+#include "train_losses.h"
 #include "train_model.h"
 #include "train_record.h"
 
@@ -23,10 +26,12 @@ typedef struct TrainSession {
     GaclipAnnotations *annotations;
     GaclipSceneSource *source;
     GaclipModel *model;
-    FILE *log;
+    TrainFolder folder;
+    TrainLog log;
     Progress progress;
     GaclipTrainStep last;
-    int time_is_up, log_failed;
+    int time_is_up;
+    GaclipError log_error;
 } TrainSession;
 
 static int open_annotations(TrainSession *session, GaclipError *err)
@@ -40,18 +45,6 @@ static int open_annotations(TrainSession *session, GaclipError *err)
     options.where = request->where;
     return gaclip_annotations_open(&session->annotations, request->annotations, session->raster,
                                    &options, err);
-}
-
-static int open_log(TrainSession *session, GaclipError *err)
-{
-    const char *path = session->request->log;
-    if (path == NULL) return GACLIP_OK;
-    session->log = fopen(path, "w");
-    if (session->log == NULL)
-        return gaclip_error_set(err, GACLIP_ERROR_IO,
-                                "%s: the log cannot be written (%s); choose another file", path,
-                                strerror(errno));
-    return GACLIP_OK;
 }
 
 static int open_session(TrainSession *session, TrainRequest *request,
@@ -71,7 +64,6 @@ static int open_session(TrainSession *session, TrainRequest *request,
     if (status == GACLIP_OK)
         status = train_build_model(&session->model, request, train_options, session->raster,
                                    session->annotations, session->compute, err);
-    if (status == GACLIP_OK) status = open_log(session, err);
     return status;
 }
 
@@ -82,14 +74,7 @@ static void close_session(TrainSession *session)
     gaclip_scene_source_free(session->source);
     gaclip_annotations_free(session->annotations);
     gaclip_raster_close(session->raster);
-}
-
-static void log_step(TrainSession *session, const GaclipTrainStep *step)
-{
-    char *line = train_record_step(step);
-    if (line == NULL || fprintf(session->log, "%s\n", line) < 0 || fflush(session->log) != 0)
-        session->log_failed = 1;
-    free(line);
+    train_folder_clear(&session->folder);
 }
 
 static int on_step(const GaclipTrainStep *step, void *payload)
@@ -97,29 +82,44 @@ static int on_step(const GaclipTrainStep *step, void *payload)
     TrainSession *session = payload;
     char note[64];
     session->last = *step;
-    if (session->log != NULL) log_step(session, step);
+    int log_status = train_log_step(&session->log, 1, step, &session->log_error);
     snprintf(note, sizeof note, "loss %.4f", step->loss);
     double seconds = progress_seconds(&session->progress), budget = 60 * session->request->minutes;
     session->time_is_up = budget > 0 && seconds >= budget;
     int is_interrupted = progress_update(&session->progress, step->step, step->steps, note);
-    return is_interrupted || session->time_is_up || session->log_failed;
+    return is_interrupted || session->time_is_up || log_status != GACLIP_OK;
 }
 
 static int train(TrainSession *session, const GaclipTrainOptions *options, GaclipError *err)
 {
     GaclipSampleSource view = gaclip_scene_source_view(session->source);
+    GaclipTrainEvents events = {.step = on_step, .payload = session};
     progress_begin(&session->progress, "steps", session->request->quiet);
-    int status = gaclip_train(session->model, &view, options, on_step, session, err);
+    int status = gaclip_train(session->model, &view, options, &events, err);
     progress_end(&session->progress);
-    if (session->log_failed)
-        return gaclip_error_set(err, GACLIP_ERROR_IO,
-                                "%s: the log cannot be written; is the disk full?",
-                                session->request->log);
-    if (session->log != NULL && fclose(session->log) != 0)
-        status = gaclip_error_set(err, GACLIP_ERROR_IO,
-                                  "%s: the log cannot be written (%s); is the disk full?",
-                                  session->request->log, strerror(errno));
-    session->log = NULL;
+    if (session->log_error.status != GACLIP_OK)
+        return gaclip_error_set(err, session->log_error.status, "%s", session->log_error.message);
+    return status;
+}
+
+/* Log and curves are complete even where the training failed. */
+static int train_with_log(TrainSession *session, GaclipTrainOptions *options, GaclipError *err)
+{
+    const TrainRequest *request = session->request;
+    TrainFolder *folder = &session->folder;
+    GaclipError late = {0};
+    int status = train_folder_open(folder, request->folder, request->output, request->resume,
+                                   request->overwrite, err);
+    if (status == GACLIP_OK)
+        status = train_log_open(&session->log, folder->log, request->resume, err);
+    if (status != GACLIP_OK) return status;
+    options->checkpoint = folder->checkpoint;
+    options->resume = request->resume;
+    status = train(session, options, err);
+    int log_status = train_log_close(&session->log, &late);
+    if (log_status == GACLIP_OK) log_status = train_log_plot(folder->log, folder->curves, &late);
+    if (status == GACLIP_OK && log_status != GACLIP_OK)
+        status = gaclip_error_set(err, log_status, "%s", late.message);
     return status;
 }
 
@@ -152,19 +152,32 @@ static int print_summary(const TrainSession *session, const TrainRecord *record,
     return GACLIP_OK;
 }
 
-static void set_train_options(GaclipTrainOptions *options, const TrainRequest *request)
+static int set_train_options(GaclipTrainOptions *options, const TrainRequest *request,
+                             GaclipError *err)
 {
     options->steps = request->steps;
     options->batch_size = request->batch_size;
+    options->micro_batch = request->micro_batch;
     options->learning_rate = request->learning_rate;
     options->seed = (uint64_t)request->seed;
+    options->checkpoint_every = request->checkpoint_every;
+    options->frozen = (const char *const *)request->frozen.items;
+    options->frozen_count = request->frozen.count;
+    return train_losses_set(&options->weights, &request->losses, err);
+}
+
+static int say_stopped(const TrainSession *session, GaclipError *err)
+{
+    return gaclip_error_set(err, GACLIP_ERROR_INTERRUPTED,
+                            "interrupted; %s holds the weights after %d of %d steps; the same "
+                            "command with --resume goes on",
+                            session->request->output, session->last.step, session->last.steps);
 }
 
 /* Also a training that was stopped leaves its model: hours are not thrown away. */
 static int train_and_save(TrainSession *session, GaclipTrainOptions *options, GaclipError *err)
 {
-    set_train_options(options, session->request);
-    int status = train(session, options, err);
+    int status = train_with_log(session, options, err);
     int is_stopped = status == GACLIP_ERROR_INTERRUPTED;
     if (status != GACLIP_OK && !is_stopped) return status;
     TrainRecord record = {.request = session->request,
@@ -177,12 +190,31 @@ static int train_and_save(TrainSession *session, GaclipTrainOptions *options, Ga
                                    : is_stopped        ? "interrupted"
                                                        : "all steps"};
     status = save(session, &record, err);
+    if (status == GACLIP_OK && !is_stopped) train_folder_forget_checkpoint(&session->folder);
     if (status == GACLIP_OK) status = print_summary(session, &record, err);
-    if (status == GACLIP_OK && is_stopped && !session->time_is_up)
-        return gaclip_error_set(err, GACLIP_ERROR_INTERRUPTED,
-                                "interrupted; %s holds the weights after %d of %d steps",
-                                session->request->output, session->last.step, session->last.steps);
-    return status;
+    return status == GACLIP_OK && is_stopped && !session->time_is_up ? say_stopped(session, err)
+                                                                     : status;
+}
+
+enum { TRIAL_STEPS = 3 };
+
+/* What the training would take, from a few steps whose weights are thrown away. */
+static int dry_run(TrainSession *session, const GaclipTrainOptions *options, GaclipError *err)
+{
+    GaclipSampleSource view = gaclip_scene_source_view(session->source);
+    GaclipTrainOptions trial = *options;
+    trial.steps = TRIAL_STEPS;
+    double memory = gaclip_train_memory(session->model, options);
+    Progress clock;
+    progress_begin(&clock, "steps", 1);
+    int status = gaclip_train(session->model, &view, &trial, NULL, err);
+    if (status != GACLIP_OK) return status;
+    double seconds = progress_seconds(&clock) / TRIAL_STEPS;
+    printf("parameters: %zu\nmemory:     %.1f GiB\nsteps:      %d of %d images\n"
+           "time:       %.0f min (%.2f s a step over %d steps)\n",
+           gaclip_model_parameter_count(session->model, ""), memory / (1 << 30), options->steps,
+           options->batch_size, seconds * options->steps / 60, seconds, TRIAL_STEPS);
+    return GACLIP_OK;
 }
 
 static int check_request(const TrainRequest *request, GaclipError *err)
@@ -199,19 +231,19 @@ static int check_request(const TrainRequest *request, GaclipError *err)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "give either --class-field (the field that names each feature's "
                                 "class) or --class-name (one name for all)");
-    int status = file_check_output(request->output, request->overwrite, err);
-    if (status == GACLIP_OK && request->log != NULL)
-        status = file_check_output(request->log, request->overwrite, err);
-    return status;
+    if (request->dry_run) return GACLIP_OK;
+    return file_check_output(request->output, request->overwrite || request->resume, err);
 }
 
 static int run_request(TrainRequest *request, GaclipTrainOptions *options, GaclipError *err)
 {
     TrainSession session = {.request = request};
     int status = check_request(request, err);
+    if (status == GACLIP_OK) status = set_train_options(options, request, err);
     if (status == GACLIP_OK) status = open_session(&session, request, options, err);
-    if (status == GACLIP_OK) status = train_and_save(&session, options, err);
-    if (session.log != NULL) fclose(session.log);
+    if (status == GACLIP_OK)
+        status = request->dry_run ? dry_run(&session, options, err)
+                                  : train_and_save(&session, options, err);
     close_session(&session);
     return status;
 }
@@ -224,6 +256,7 @@ static int train_command(int argc, char **argv)
                       .batch_size = train_options.batch_size,
                       .learning_rate = train_options.learning_rate,
                       .seed = (int)train_options.seed,
+                      .checkpoint_every = 200,
                       .image_size = 192,
                       .width = 128,
                       .depth = 4};
@@ -244,7 +277,11 @@ static int train_command(int argc, char **argv)
         {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &r.output, .meta = "MODEL",
          .help = "model file to write"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &r.overwrite,
-         .help = "replace an existing model and log"},
+         .help = "replace an existing model and its folder's contents"},
+        {.name = "folder", .type = OPTION_TEXT, .value = &r.folder, .meta = "FOLDER",
+         .help = "for log, curves and checkpoint (default: MODEL with the extension .train)"},
+        {.name = "resume", .type = OPTION_FLAG, .value = &r.resume,
+         .help = "go on from the folder's checkpoint, to the same numbers"},
         RASTER_OPTIONS(r.raster),
         {.name = "steps", .type = OPTION_INTEGER, .value = &r.steps, .meta = "N",
          .minimum = 1, .maximum = 1e8, .help = "optimiser steps"},
@@ -264,8 +301,17 @@ static int train_command(int argc, char **argv)
          .minimum = 1, .maximum = 64, .help = "blocks of the image tower"},
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &r.threads,
          .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
-        {.name = "log", .type = OPTION_TEXT, .value = &r.log, .meta = "FILE",
-         .help = "write a line of JSON a step"},
+        {.name = "loss", .type = OPTION_PAIRS, .value = &r.losses, .meta = "NAME=WEIGHT",
+         .help = "weight of global, region, hard_negative, visual, text, objectness or box; 0 = "
+                 "off"},
+        {.name = "freeze", .type = OPTION_LIST, .value = &r.frozen, .meta = "PREFIX",
+         .help = "keep parameters whose names begin so"},
+        {.name = "micro-batch", .type = OPTION_INTEGER, .value = &r.micro_batch, .meta = "N",
+         .minimum = 1, .maximum = 65536, .help = "images a pass, to save memory; same numbers"},
+        {.name = "checkpoint-every", .type = OPTION_INTEGER, .value = &r.checkpoint_every,
+         .meta = "N", .minimum = 1, .maximum = 1e8, .help = "steps between checkpoints"},
+        {.name = "dry-run", .type = OPTION_FLAG, .value = &r.dry_run,
+         .help = "print size, memory and estimated time, and write nothing"},
         {.name = "json", .type = OPTION_FLAG, .value = &r.json,
          .help = "print the summary as JSON"},
         {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, .value = &r.quiet,
@@ -278,7 +324,8 @@ static int train_command(int argc, char **argv)
         .summary = "train a model from a raster and a layer of annotations",
         .description = "Learns to find what the annotations mark: the image tower, the text tower "
                        "and the proposal head start from random weights. Ctrl-C and --minutes end "
-                       "the training early and keep its model.",
+                       "the training early, keep its model, and leave a checkpoint from which "
+                       "--resume goes on.",
         .examples = "  gaclip-train --scene a.tif --annotations windmills.shp --class-field class "
                     "-o wind.safetensors\n",
         .options = options,

@@ -67,7 +67,8 @@ static int set_texts(GaclipModel *model, const GaclipAnnotations *annotations, G
     if (status == GACLIP_OK)
         status = gaclip_model_set_texts(model, GACLIP_TEMPLATES, TEMPLATES, TEMPLATE_COUNT, err);
     if (status == GACLIP_OK)
-        status = gaclip_model_set_texts(model, GACLIP_BACKGROUND, BACKGROUND, BACKGROUND_COUNT, err);
+        status =
+            gaclip_model_set_texts(model, GACLIP_BACKGROUND, BACKGROUND, BACKGROUND_COUNT, err);
     return status;
 }
 

@@ -2,33 +2,13 @@
 
 #include <cjson/cJSON.h>
 
+#include "train_losses.h"
+
 static char *print(cJSON *object, int formatted)
 {
     char *text = formatted ? cJSON_Print(object) : cJSON_PrintUnformatted(object);
     cJSON_Delete(object);
     return text;
-}
-
-static void add_step(cJSON *object, const GaclipTrainStep *step)
-{
-    cJSON_AddNumberToObject(object, "step", step->step);
-    cJSON_AddNumberToObject(object, "loss", step->loss);
-    cJSON_AddNumberToObject(object, "loss_global", step->loss_global);
-    cJSON_AddNumberToObject(object, "loss_region", step->loss_region);
-    cJSON_AddNumberToObject(object, "loss_objectness", step->loss_objectness);
-    cJSON_AddNumberToObject(object, "loss_box", step->loss_box);
-    cJSON_AddNumberToObject(object, "images_per_second", step->images_per_second);
-}
-
-char *train_record_step(const GaclipTrainStep *step)
-{
-    cJSON *object = cJSON_CreateObject();
-    add_step(object, step);
-    cJSON_AddNumberToObject(object, "steps", step->steps);
-    cJSON_AddNumberToObject(object, "learning_rate", step->learning_rate);
-    cJSON_AddNumberToObject(object, "gradient_norm", step->gradient_norm);
-    cJSON_AddNumberToObject(object, "seconds", step->seconds);
-    return print(object, 0);
 }
 
 static void add_text(cJSON *object, const char *name, const char *text)
@@ -63,6 +43,10 @@ static cJSON *describe(const TrainRecord *record)
     cJSON_AddNumberToObject(object, "batch_size", options->batch_size);
     cJSON_AddNumberToObject(object, "learning_rate", options->learning_rate);
     cJSON_AddNumberToObject(object, "weight_decay", options->weight_decay);
+    cJSON *weights = cJSON_AddObjectToObject(object, "loss_weights");
+    GaclipLossWeights values = options->weights;
+    for (int i = 0; i < TRAIN_LOSSES; i++)
+        cJSON_AddNumberToObject(weights, train_loss_name(i), *train_loss(&values, i));
     cJSON_AddNumberToObject(object, "seed", (double)options->seed);
     cJSON_AddNumberToObject(object, "threads", record->threads);
     cJSON_AddStringToObject(object, "ended", record->ended);
@@ -81,7 +65,10 @@ char *train_record_summary(const TrainRecord *record, const GaclipModel *model)
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "output", record->request->output);
     cJSON_AddNumberToObject(object, "parameters", (double)gaclip_model_parameter_count(model, ""));
-    add_step(object, &record->last);
+    cJSON_AddNumberToObject(object, "steps", record->last.step);
+    cJSON_AddNumberToObject(object, "skipped", record->last.skipped);
+    cJSON_AddNumberToObject(object, "loss", record->last.loss);
+    cJSON_AddNumberToObject(object, "images_per_second", record->last.images_per_second);
     cJSON_AddNumberToObject(object, "seconds", record->seconds);
     cJSON_AddItemToObject(object, "training", describe(record));
     return print(object, 1);

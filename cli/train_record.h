@@ -1,4 +1,4 @@
-/* What training leaves on record: a log line a step, provenance in the model, a summary. */
+/* What training leaves on record: provenance in the model, a summary. */
 #ifndef GACLIP_CLI_TRAIN_RECORD_H
 #define GACLIP_CLI_TRAIN_RECORD_H
 
@@ -18,7 +18,6 @@ typedef struct TrainRecord {
 } TrainRecord;
 
 /* All return JSON text for the caller to free with free(), or NULL when out of memory. */
-char *train_record_step(const GaclipTrainStep *step);     /* one line of JSON Lines */
 char *train_record_provenance(const TrainRecord *record); /* the model's "training" object */
 char *train_record_summary(const TrainRecord *record, const GaclipModel *model);
 

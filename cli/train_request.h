@@ -7,14 +7,15 @@
 typedef struct TrainRequest {
     const char *scene, *annotations;
     const char *class_field, *class_name, *where, *layer;
-    const char *output, *log;
+    const char *output, *folder;
     RasterArguments raster;
-    int steps, batch_size;
+    int steps, batch_size, micro_batch, checkpoint_every;
     double minutes; /* time budget; 0 = none */
     double learning_rate;
     int seed;
     int image_size, width, depth; /* of the image tower */
-    int threads, overwrite, json, quiet;
+    TextList losses, frozen;
+    int threads, overwrite, resume, dry_run, json, quiet;
 } TrainRequest;
 
 #endif

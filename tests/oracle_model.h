@@ -1,4 +1,4 @@
-/* The oracle's models, opened, and one loss at a time run through them. */
+/* The oracle's models, opened, and a small one of every part. */
 #ifndef GACLIP_TESTS_ORACLE_MODEL_H
 #define GACLIP_TESTS_ORACLE_MODEL_H
 
@@ -14,27 +14,5 @@ void oracle_model_close(GaclipModel *model);
  * map, a learned vocabulary, texts, training provenance. Windows of 32 pixels, patches of 8. Close
  * with oracle_model_close. */
 GaclipModel *random_model(uint64_t seed);
-
-/* The batch of NAME_losses.safetensors. */
-typedef struct LossBatch {
-    GaclipSafetensors *file;
-    int images, regions, context; /* N, K, T */
-    float *planes, *boxes;
-    int32_t *brief, *phrases, *box_image, *phrase_id;
-} LossBatch;
-
-void loss_batch_open(LossBatch *batch, const char *name);
-void loss_batch_close(LossBatch *batch);
-
-/* What a loss gave: its value, the embeddings and their gradients. */
-typedef struct LossResult {
-    double value, grad_scale;
-    float *a, *b, *grad_a, *grad_b; /* (count, E): images or regions, and texts */
-    int count;
-} LossResult;
-
-/* "g", "rpa" or "rpa_multi": forward, and with gradients in the model's table also backward. */
-void run_loss(LossResult *result, GaclipModel *model, const LossBatch *batch, const char *loss);
-void loss_result_clear(LossResult *result);
 
 #endif

@@ -1,14 +1,16 @@
-/* Losses, their gradients by every weight, and five AdamW steps, against the oracle's. */
+/* Losses, their gradients by embeddings and by every weight, and AdamW steps, against the
+ * oracle's. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "oracle_batch.h"
 #include "oracle_model.h"
 #include "train/adamw.h"
+#include "train/step.h"
 
 static const char *const NAMES[] = {"tiny", "tiny2"};
-static const char *const LOSSES[] = {"g", "rpa", "rpa_multi"};
 
 static GaclipModel *trainable(const char *name)
 {
@@ -55,22 +57,143 @@ static int expect_weight_gradients(const GaclipModel *model, const GaclipSafeten
     return stored;
 }
 
-static void expect_embedding_gradients(const LossResult *r, const GaclipSafetensors *file,
-                                       const char *loss, int E)
+/* The oracle's name of a loss, and the weights that make it the objective. */
+typedef struct Loss {
+    const char *name;
+    GaclipLossWeights weights;
+    int mask_identical;
+} Loss;
+
+/* L_HTC holds the brief pair, as L_g does. The total's weights are in the JSON. */
+static const Loss LOSSES[] = {{"g", {.global = 1}, 0},         {"rpa", {.region = 1}, 0},
+                              {"rpa_multi", {.region = 1}, 1}, {"hna", {.hard_negative = 1}, 0},
+                              {"vic", {.visual = 1}, 0},       {"htc", {.text = 1}, 0}};
+enum { LOSS_COUNT = sizeof LOSSES / sizeof *LOSSES };
+
+static GaclipLossWeights total_weights(const cJSON *json)
 {
-    int is_global = !strcmp(loss, "g");
-    size_t count = (size_t)(r->count * E);
-    char name[96];
-    float scale = (float)r->grad_scale;
-    expect_tensor(file, is_global ? "embed.v_g" : "embed.v_r", r->a, count, FORWARD_TOLERANCE);
-    expect_tensor(file, is_global ? "embed.t_brief" : "embed.t_region", r->b, count,
-                  FORWARD_TOLERANCE);
-    snprintf(name, sizeof name, "grad_embed.%s.%s", loss, is_global ? "v_g" : "v_r");
-    expect_tensor(file, name, r->grad_a, count, GRADIENT_TOLERANCE);
-    snprintf(name, sizeof name, "grad_embed.%s.%s", loss, is_global ? "t_brief" : "t_region");
-    expect_tensor(file, name, r->grad_b, count, GRADIENT_TOLERANCE);
-    snprintf(name, sizeof name, "grad_embed.%s.scale", loss);
-    expect_tensor(file, name, &scale, 1, GRADIENT_TOLERANCE);
+    const cJSON *w = cJSON_GetObjectItemCaseSensitive(json, "loss_weights");
+    return (GaclipLossWeights){.global = number(w, "g"),
+                               .region = number(w, "rpa"),
+                               .hard_negative = number(w, "hna"),
+                               .visual = number(w, "vic"),
+                               .text = number(w, "htc")};
+}
+
+static double weighted(const GaclipLossWeights *w, const GaclipLossWeights *l)
+{
+    return w->global * l->global + w->region * l->region + w->hard_negative * l->hard_negative +
+           w->visual * l->visual + w->text * l->text;
+}
+
+/* One set of rows of the joint space in the oracle's file, perhaps in several tensors. */
+typedef struct RowSet {
+    GaclipRows rows;
+    const char *names[4];
+} RowSet;
+
+static void load_rows(RowSet *set, const GaclipSafetensors *file, int width)
+{
+    size_t room = 4096, count;
+    set->rows.unit = malloc(room * sizeof(float));
+    set->rows.grad = calloc(room, sizeof(float));
+    for (int i = 0; i < 4 && set->names[i]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "embed.%s", set->names[i]);
+        float *values = oracle_floats(file, name, &count);
+        size_t at = (size_t)set->rows.count * (size_t)width;
+        assert_true(at + count <= room);
+        memcpy(set->rows.unit + at, values, count * sizeof *values);
+        set->rows.count += (int)(count / (size_t)width);
+        free(values);
+    }
+}
+
+/* Against grad_embed.LOSS.NAME; one that is not stored is zero. */
+static int expect_row_gradients(const RowSet *set, const GaclipSafetensors *file, const char *loss)
+{
+    size_t at = 0;
+    int stored = 0;
+    for (int i = 0; i < 4 && set->names[i]; i++) {
+        char name[96];
+        size_t count;
+        snprintf(name, sizeof name, "embed.%s", set->names[i]);
+        free(oracle_floats(file, name, &count));
+        snprintf(name, sizeof name, "grad_embed.%s.%s", loss, set->names[i]);
+        if (gaclip__safetensors_find(file, name)) {
+            expect_tensor(file, name, set->rows.grad + at, count, GRADIENT_TOLERANCE);
+            stored++;
+        } else {
+            for (size_t k = 0; k < count; k++)
+                if (set->rows.grad[at + k] != 0) fail_msg("%s is not zero", name);
+        }
+        at += count;
+    }
+    return stored;
+}
+
+static void check_embeddings(const GaclipModel *model, const OracleBatch *batch, const Loss *loss)
+{
+    GaclipLossWeights losses = {0};
+    GaclipError err = {0};
+    const GaclipSafetensors *file = batch->file;
+    int E = model->config.embed_dim;
+    RowSet sets[] = {{.names = {"v_g"}},
+                     {.names = {"v_r"}},
+                     {.names = {"v_crop"}},
+                     {.names = {"t_brief", "t_detail", "t_region", "t_hard"}}};
+    for (int i = 0; i < 4; i++) load_rows(&sets[i], file, E);
+    float *scale = oracle_floats(file, "embed.scale", NULL);
+    GaclipEmbeddings e = {
+        sets[0].rows, sets[1].rows, sets[2].rows, sets[3].rows, E, (double)*scale, 0};
+    expect_ok(gaclip__objective(&losses, &e, model->compute, &batch->batch, &loss->weights,
+                                loss->mask_identical, &err),
+              &err);
+    int stored = 0;
+    for (int i = 0; i < 4; i++) stored += expect_row_gradients(&sets[i], file, loss->name);
+    assert_true(stored >= 2);
+    char name[64];
+    snprintf(name, sizeof name, "grad_embed.%s.scale", loss->name);
+    if (gaclip__safetensors_find(file, name)) {
+        float by_scale = (float)e.grad_scale;
+        expect_tensor(file, name, &by_scale, 1, GRADIENT_TOLERANCE);
+    }
+    for (int i = 0; i < 4; i++) {
+        free(sets[i].rows.unit);
+        free(sets[i].rows.grad);
+    }
+    free(scale);
+}
+
+/* A whole step; the model's gradients are the oracle's afterwards. */
+static GaclipStepResult run_step(GaclipModel *model, OracleBatch *batch, const Loss *loss,
+                                 int micro_batch)
+{
+    GaclipTrainOptions options;
+    GaclipStepResult result;
+    GaclipArena rows = {0};
+    GaclipError err = {0};
+    gaclip_train_options_init(&options);
+    options.weights = loss->weights;
+    options.mask_identical = loss->mask_identical;
+    options.micro_batch = micro_batch;
+    gaclip__parameters_zero_gradients(&model->parameters);
+    expect_ok(gaclip__train_step(&result, model, &batch->batch, &options, &rows, &err), &err);
+    gaclip__arena_free(&rows);
+    return result;
+}
+
+static void check_loss(GaclipModel *model, OracleBatch *batch, const Loss *loss, double expected,
+                       int has_weight_gradients)
+{
+    check_embeddings(model, batch, loss);
+    for (int micro_batch = 0; micro_batch < 4; micro_batch++) {
+        GaclipStepResult r = run_step(model, batch, loss, micro_batch);
+        expect_relative(loss->name, r.total, expected, 1e-4);
+        expect_relative(loss->name, weighted(&loss->weights, &r.losses), expected, 1e-4);
+        if (has_weight_gradients)
+            assert_true(expect_weight_gradients(model, batch->file, loss->name) > 20);
+    }
 }
 
 static void test_losses(void **state)
@@ -78,26 +201,64 @@ static void test_losses(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         char json_name[64];
-        LossBatch batch;
+        OracleBatch batch;
         GaclipModel *model = trainable(NAMES[i]);
-        loss_batch_open(&batch, NAMES[i]);
+        oracle_batch_open(&batch, model, NAMES[i]);
         snprintf(json_name, sizeof json_name, "%s_losses.json", NAMES[i]);
         cJSON *json = oracle_json(json_name);
         const cJSON *values = cJSON_GetObjectItemCaseSensitive(json, "values");
-        for (int k = 0; k < 3; k++) {
-            LossResult r;
-            run_loss(&r, model, &batch, LOSSES[k]);
-            expect_relative(LOSSES[k], r.value, number(values, LOSSES[k]), 1e-4);
-            expect_embedding_gradients(&r, batch.file, LOSSES[k], model->config.embed_dim);
-            /* tiny has no weight gradients of rpa_multi */
-            if (i == 1 || k < 2)
-                assert_true(expect_weight_gradients(model, batch.file, LOSSES[k]) > 20);
-            loss_result_clear(&r);
-        }
+        for (int k = 0; k < LOSS_COUNT; k++) /* tiny has no weight gradients of rpa_multi */
+            check_loss(model, &batch, &LOSSES[k], number(values, LOSSES[k].name),
+                       i == 1 || !LOSSES[k].mask_identical);
+        Loss total = {"total", total_weights(json), 0};
+        check_loss(model, &batch, &total, number(values, "total"), 1);
         cJSON_Delete(json);
-        loss_batch_close(&batch);
+        oracle_batch_close(&batch);
         oracle_model_close(model);
     }
+}
+
+/* Parts of a batch give the gradients of the whole: their difference is rounding alone. */
+static void test_micro_batches(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char json_name[64];
+        OracleBatch batch;
+        GaclipModel *model = trainable(NAMES[i]);
+        GaclipParameters *table = &model->parameters;
+        float *whole = malloc(table->floats * sizeof *whole);
+        oracle_batch_open(&batch, model, NAMES[i]);
+        snprintf(json_name, sizeof json_name, "%s_losses.json", NAMES[i]);
+        cJSON *json = oracle_json(json_name);
+        Loss total = {"total", total_weights(json), 0};
+        double loss = run_step(model, &batch, &total, 0).total;
+        memcpy(whole, table->gradients, table->floats * sizeof *whole);
+        for (int micro_batch = 1; micro_batch < 4; micro_batch++) {
+            expect_relative("loss", run_step(model, &batch, &total, micro_batch).total, loss, 1e-5);
+            expect_close("gradient", table->gradients, whole, table->floats, 1e-5);
+        }
+        free(whole);
+        cJSON_Delete(json);
+        oracle_batch_close(&batch);
+        oracle_model_close(model);
+    }
+}
+
+/* A loss of weight 0 costs nothing: what only it needs is not encoded. */
+static void test_passes(void **state)
+{
+    (void)state;
+    OracleBatch batch;
+    GaclipModel *model = trainable("tiny");
+    oracle_batch_open(&batch, model, "tiny");
+    Loss all = {"all", {.global = 1, .region = 1, .hard_negative = 1, .visual = 1, .text = 1}, 0};
+    GaclipStepResult r = run_step(model, &batch, &all, 0);
+    assert_int_equal(r.images, 4);
+    assert_int_equal(r.crops, 9);
+    assert_int_equal(r.texts, 4 + 4 + 9 + 9 * 5);
+    oracle_batch_close(&batch);
+    oracle_model_close(model);
 }
 
 /* The oracle's limits for weights after training steps, in units of the sum of learning rates so
@@ -127,15 +288,15 @@ static void expect_mean(double astray, size_t count)
 }
 
 /* Every entry of every weight after a step. */
-static void compare_all(const GaclipModel *model, const GaclipSafetensors *file, int step,
-                        double rates)
+static void compare_all(const GaclipModel *model, const GaclipSafetensors *file, const char *stage,
+                        int step, double rates)
 {
     double astray = 0;
     for (int i = 0; i < model->parameters.count; i++) {
         const GaclipParameter *p = &model->parameters.entries[i];
         char name[160];
         size_t count;
-        snprintf(name, sizeof name, "stage1.%d.%s", step, p->name);
+        snprintf(name, sizeof name, "%s.%d.%s", stage, step, p->name);
         float *expected = oracle_floats(file, name, &count);
         assert_int_equal(count, p->count);
         for (size_t k = 0; k < count; k++)
@@ -180,67 +341,116 @@ static void compare_samples(const GaclipModel *model, const cJSON *weights, doub
     expect_mean(astray, gaclip_model_parameter_count(model, ""));
 }
 
-static void train_stage(const char *name, int has_all_weights)
+/* One stage of the oracle's training: a new optimiser, five steps, on from the model's weights.
+ * *rates is the sum of the learning rates since the weights were the oracle's. */
+static void train_stage(GaclipModel *model, const cJSON *json, int number_of, OracleBatch *batch,
+                        const GaclipSafetensors *file, double *rates)
 {
-    char json_name[64], file_name[64];
     GaclipError err = {0};
-    LossBatch batch;
-    LossResult r;
     GaclipAdamW adamw;
-    snprintf(json_name, sizeof json_name, "%s_train.json", name);
-    snprintf(file_name, sizeof file_name, "%s_train.safetensors", name);
-    cJSON *json = oracle_json(json_name);
-    GaclipSafetensors *file = has_all_weights ? oracle_open(file_name) : NULL;
-    GaclipModel *model = trainable(name);
     const cJSON *betas = cJSON_GetObjectItemCaseSensitive(json, "betas");
-    const cJSON *stage = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "stages"), 0);
-    const cJSON *step, *steps = cJSON_GetObjectItemCaseSensitive(json, "stage1");
-    double rates = 0, after = -1;
+    const cJSON *stage =
+        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "stages"), number_of);
+    const char *name = cJSON_GetObjectItemCaseSensitive(stage, "name")->valuestring;
+    Loss loss = {name, number_of ? total_weights(json) : (GaclipLossWeights){.global = 1}, 0};
+    const cJSON *step;
+    double after = -1;
     int t = 0;
-    loss_batch_open(&batch, name);
     expect_ok(gaclip__adamw_init(&adamw, &model->parameters,
                                  cJSON_GetArrayItem(betas, 0)->valuedouble,
                                  cJSON_GetArrayItem(betas, 1)->valuedouble, number(json, "eps"),
                                  number(json, "weight_decay"), &err),
               &err);
-    cJSON_ArrayForEach(step, steps)
+    cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(json, name))
     {
         double rate =
             gaclip__learning_rate(t, number(stage, "base_lr"), (long)number(stage, "warmup"),
                                   (long)number(stage, "total"));
         expect_relative("lr", rate, number(step, "lr"), 1e-9);
-        run_loss(&r, model, &batch, "g");
-        expect_relative("loss", r.value, number(step, "loss"), 1e-3);
-        if (after >= 0) expect_relative("loss after", r.value, after, 1e-3);
+        double value = run_step(model, batch, &loss, 0).total;
+        expect_relative("loss", value, number(step, "loss"), 1e-3);
+        if (after >= 0) expect_relative("loss after", value, after, 1e-3);
         gaclip__adamw_step(&adamw, model->compute, &model->parameters, rate, 1);
-        loss_result_clear(&r);
         after = number(step, "loss_after");
-        rates += rate;
-        if (file) compare_all(model, file, t, rates);
-        compare_samples(model, cJSON_GetObjectItemCaseSensitive(step, "weights_after"), rates);
+        *rates += rate;
+        if (file) compare_all(model, file, name, t, *rates);
+        compare_samples(model, cJSON_GetObjectItemCaseSensitive(step, "weights_after"), *rates);
         t++;
     }
     assert_int_equal(t, 5);
-    run_loss(&r, model, &batch, "g");
-    expect_relative("loss after", r.value, after, 1e-3);
-    loss_result_clear(&r);
+    expect_relative("loss after", run_step(model, batch, &loss, 0).total, after, 1e-3);
     gaclip__adamw_clear(&adamw);
-    loss_batch_close(&batch);
-    oracle_model_close(model);
-    if (file) gaclip__safetensors_close(file);
-    cJSON_Delete(json);
+}
+
+/* Stage II goes on from the oracle's weights after stage I, where the fixture has them. */
+static void take_stage1_weights(GaclipModel *model, const GaclipSafetensors *file)
+{
+    for (int i = 0; i < model->parameters.count; i++) {
+        const GaclipParameter *p = &model->parameters.entries[i];
+        char name[160];
+        snprintf(name, sizeof name, "stage1.4.%s", p->name);
+        float *values = oracle_floats(file, name, NULL);
+        memcpy(model->parameters.values + p->offset, values, p->count * sizeof *values);
+        free(values);
+    }
 }
 
 static void test_adamw_steps(void **state)
 {
     (void)state;
-    train_stage("tiny", 0);
-    train_stage("tiny2", 1);
+    for (int i = 0; i < 2; i++) {
+        char json_name[64];
+        OracleBatch batch;
+        GaclipModel *model = trainable(NAMES[i]);
+        snprintf(json_name, sizeof json_name, "%s_train.json", NAMES[i]);
+        cJSON *json = oracle_json(json_name);
+        GaclipSafetensors *file = i == 1 ? oracle_open("tiny2_train.safetensors") : NULL;
+        oracle_batch_open(&batch, model, NAMES[i]);
+        double rates = 0;
+        train_stage(model, json, 0, &batch, file, &rates);
+        if (file) {
+            take_stage1_weights(model, file);
+            rates = 0;
+        }
+        train_stage(model, json, 1, &batch, file, &rates);
+        if (file) gaclip__safetensors_close(file);
+        cJSON_Delete(json);
+        oracle_batch_close(&batch);
+        oracle_model_close(model);
+    }
+}
+
+/* A frozen parameter keeps its bits, weight decay or not. */
+static void test_frozen(void **state)
+{
+    (void)state;
+    OracleBatch batch;
+    GaclipError err = {0};
+    GaclipAdamW adamw;
+    GaclipModel *model = trainable("tiny");
+    GaclipParameter *frozen = gaclip__parameters_find(
+        &model->parameters, "visual.transformer.resblocks.0.mlp.c_fc.weight");
+    assert_non_null(frozen);
+    float *before = malloc(frozen->count * sizeof *before);
+    memcpy(before, frozen->value, frozen->count * sizeof *before);
+    oracle_batch_open(&batch, model, "tiny");
+    expect_ok(gaclip__adamw_init(&adamw, &model->parameters, 0.9, 0.98, 1e-6, 0.2, &err), &err);
+    gaclip__adamw_freeze(&adamw, frozen);
+    run_step(model, &batch, &LOSSES[0], 0);
+    memset(frozen->gradient, 0, frozen->count * sizeof(float));
+    gaclip__adamw_step(&adamw, model->compute, &model->parameters, 1e-2, 1);
+    assert_memory_equal(before, frozen->value, frozen->count * sizeof *before);
+    free(before);
+    gaclip__adamw_clear(&adamw);
+    oracle_batch_close(&batch);
+    oracle_model_close(model);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_losses),
-                                       cmocka_unit_test(test_adamw_steps)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_losses), cmocka_unit_test(test_micro_batches),
+        cmocka_unit_test(test_passes), cmocka_unit_test(test_adamw_steps),
+        cmocka_unit_test(test_frozen)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+import xml.etree.ElementTree
 
 import pytest
 
@@ -12,20 +13,163 @@ import scenes
 TRAIN = "gaclip-train"
 
 
-def test_gaclip_train_model_and_log(town):
-    outputs = ["-o", "m.safetensors", "--log", "log.jsonl", "--json"]
-    result = cli.run(TRAIN, *cli.small_training(town), *outputs)
+LOSSES = ["global", "region", "hard_negative", "visual", "text", "objectness", "box"]
+
+
+def read_log(folder="m.train"):
+    with open(f"{folder}/log.jsonl", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def untimed(lines):
+    """What a log says but for the time that it took."""
+    return [{key: value for key, value in line.items() if key != "time"} for line in lines]
+
+
+def test_gaclip_train_model_and_log(town, tmp_path):
+    result = cli.run(TRAIN, *cli.small_training(town), "-o", "m.safetensors", "--json")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     summary = json.loads(result.stdout)
     assert summary["training"]["features"]["kept"] == len(scenes.TANKS)
-    with open("log.jsonl", encoding="utf-8") as file:
-        steps = [json.loads(line) for line in file]
+    steps = read_log()
     assert [step["step"] for step in steps] == [1, 2, 3]
+    assert list(steps[0]["losses"]) == LOSSES
+    assert steps[0]["losses"]["region"] > 0 and steps[0]["losses"]["visual"] == 0
+    assert steps[0]["encoded"]["images"] == 2 and steps[0]["encoded"]["crops"] == 0
     assert steps[-1]["loss"] == pytest.approx(summary["loss"])
     info = json.loads(cli.run("gaclip-model info", "m.safetensors", "--json").stdout)
     assert info["parameters"]["total"] == summary["parameters"]
     assert info["gaclip"]["training"]["seed"] == 1
+    assert {path.name for path in (tmp_path / "m.train").iterdir()} == {"log.jsonl", "curves.svg"}
+
+
+def test_gaclip_train_curves(town):
+    result = cli.run(TRAIN, *cli.small_training(town), "-o", "m.safetensors")
+    assert result.returncode == 0, result.stderr
+    root = xml.etree.ElementTree.parse("m.train/curves.svg").getroot()
+    lines = root.findall("{http://www.w3.org/2000/svg}polyline")
+    shown = [name for name in LOSSES if any(step["losses"][name] for step in read_log())]
+    assert {"region", "objectness", "box"} <= set(shown)
+    assert len(lines) == 1 + len(shown)  # and the sum
+    assert all(len(line.get("points").split()) == 3 for line in lines)
+
+
+def test_gaclip_train_loss_weights(town):
+    result = cli.run(
+        TRAIN, *cli.small_training(town), "-o", "m.safetensors", "--loss", "visual=0.5",
+        "--loss", "global=0",
+    )
+    assert result.returncode == 0, result.stderr
+    steps = read_log()
+    assert all(step["losses"]["global"] == 0 for step in steps)
+    assert sum(step["encoded"]["crops"] for step in steps) > 0
+    assert any(step["losses"]["visual"] > 0 for step in steps)
+    for step in steps:
+        weights = {"region": 0.5, "visual": 0.5, "objectness": 1, "box": 2}
+        total = sum(weight * step["losses"][name] for name, weight in weights.items())
+        assert step["loss"] == pytest.approx(total)
+
+
+@pytest.mark.parametrize("pair", ["nope=1", "region=-1", "region=much", "region="])
+def test_gaclip_train_bad_loss(town, pair):
+    cli.assert_fails(
+        TRAIN, *cli.small_training(town), "--loss", pair, "-o", "m.safetensors", names=[pair]
+    )
+
+
+def test_gaclip_train_freeze(town):
+    arguments = [*cli.small_training(town), "--loss", "global=0"]
+    for name, frozen in (("all", []), ("some", ["--freeze", "visual.stem.,token_embedding"])):
+        result = cli.run(TRAIN, *arguments, *frozen, "-o", f"{name}.safetensors")
+        assert result.returncode == 0, result.stderr
+    one, two = read_log("all.train"), read_log("some.train")
+    assert one[0]["loss"] == two[0]["loss"]
+    assert one[0]["gradient_norm"] > two[0]["gradient_norm"]
+
+
+def test_gaclip_train_freeze_unknown(town, tmp_path):
+    result = cli.run(TRAIN, *cli.small_training(town), "--freeze", "nope.", "-o", "m.safetensors")
+    assert result.returncode == 1 and '"nope."' in result.stderr
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_gaclip_train_micro_batch(town):
+    arguments = replaced(cli.small_training(town), "--batch", 4)
+    for name, extra in (("whole", []), ("parts", ["--micro-batch", 1])):
+        result = cli.run(TRAIN, *arguments, *extra, "-o", f"{name}.safetensors")
+        assert result.returncode == 0, result.stderr
+    one, two = read_log("whole.train")[0], read_log("parts.train")[0]
+    assert one["loss"] == pytest.approx(two["loss"], rel=1e-5)
+    assert one["gradient_norm"] == pytest.approx(two["gradient_norm"], rel=1e-4)
+
+
+def test_gaclip_train_dry_run(town, tmp_path):
+    result = cli.run(TRAIN, *cli.small_training(town), "-o", "m.safetensors", "--dry-run")
+    assert result.returncode == 0, result.stderr
+    for word in ("parameters:", "memory:", "steps:", "time:"):
+        assert word in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def long_training(town):
+    return replaced(cli.small_training(town), "--steps", 24)
+
+
+def wait_for_lines(process, path, count):
+    while not path.exists() or len(path.read_bytes().splitlines()) < count:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("kill_after", [1, 4, 7, 11, 15, 20, 23])
+def test_gaclip_train_killed_and_resumed(town, tmp_path, kill_after):
+    """Whenever it is killed, the log goes on to the last digit, and so do the weights."""
+    arguments = [*long_training(town), "-j", 2, "--checkpoint-every", 3]
+    whole = cli.run(TRAIN, *arguments, "-o", "whole.safetensors")
+    assert whole.returncode == 0, whole.stderr
+    process = cli.start(TRAIN, *arguments, "-o", "m.safetensors")
+    wait_for_lines(process, tmp_path / "m.train" / "log.jsonl", kill_after)
+    process.kill()
+    process.communicate()
+    if (tmp_path / "m.safetensors").exists():
+        pytest.skip("it was done before it could be killed")
+    if not (tmp_path / "m.train" / "checkpoint.safetensors").exists():
+        cli.assert_fails(TRAIN, *arguments, "-o", "m.safetensors", "--resume", names=["m.train"])
+        return
+    resumed = cli.run(TRAIN, *arguments, "-o", "m.safetensors", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert untimed(read_log("m.train")) == untimed(read_log("whole.train"))
+    assert (tmp_path / "m.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+def test_gaclip_train_resume_with_other_options(town, tmp_path):
+    arguments = long_training(town)
+    process = cli.start(TRAIN, *arguments, "-o", "m.safetensors", "--checkpoint-every", 1)
+    wait_for_lines(process, tmp_path / "m.train" / "log.jsonl", 3)
+    process.kill()
+    process.communicate()
+    other = replaced(arguments, "--seed", 2)
+    result = cli.run(TRAIN, *other, "-o", "m.safetensors", "--resume")
+    assert result.returncode == 1
+    assert "checkpoint.safetensors" in result.stderr and "seed" in result.stderr
+
+
+def test_gaclip_train_damaged_checkpoint(town, tmp_path):
+    (tmp_path / "m.train").mkdir()
+    (tmp_path / "m.train" / "checkpoint.safetensors").write_bytes(b"\x10" + bytes(40))
+    result = cli.run(TRAIN, *cli.small_training(town), "-o", "m.safetensors", "--resume")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert "checkpoint.safetensors" in result.stderr
+
+
+def test_gaclip_train_folder_in_use(town):
+    result = cli.run(TRAIN, *cli.small_training(town), "-o", "m.safetensors", "--folder", "run")
+    assert result.returncode == 0, result.stderr
+    cli.assert_fails(
+        TRAIN, *cli.small_training(town), "-o", "other.safetensors", "--folder", "run",
+        names=["run", "--resume", "--overwrite"],
+    )
 
 
 def test_gaclip_train_same_bytes_twice(town, tmp_path):
@@ -53,18 +197,21 @@ def test_gaclip_train_time_budget(town):
     assert json.loads(result.stdout)["training"]["ended"] == "time is up"
 
 
-def test_gaclip_train_interrupt_keeps_the_model(town, tmp_path):
-    arguments = cli.small_training(town)
-    arguments[arguments.index("--steps") + 1] = 1000000
-    process = cli.start(TRAIN, *arguments, "-o", "m.safetensors", "--log", "log.jsonl")
-    while not ((tmp_path / "log.jsonl").exists() and (tmp_path / "log.jsonl").stat().st_size):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_gaclip_train_interrupted_and_resumed(town, tmp_path, number):
+    arguments = [*replaced(cli.small_training(town), "--steps", 60), "-j", 2]
+    process = cli.start(TRAIN, *arguments, "-o", "m.safetensors")
+    wait_for_lines(process, tmp_path / "m.train" / "log.jsonl", 2)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=cli.TIMEOUT)
     assert process.returncode == 130
-    assert "m.safetensors" in stderr and stderr.count("FAILURE") == 1
+    assert "m.safetensors" in stderr and "--resume" in stderr and stderr.count("FAILURE") == 1
     assert cli.run("gaclip-model info", "m.safetensors").returncode == 0
+    assert len(read_log()) < 60
+    for name, extra in (("m", ["--resume"]), ("whole", [])):
+        result = cli.run(TRAIN, *arguments, *extra, "-o", f"{name}.safetensors")
+        assert result.returncode == 0, result.stderr
+    assert untimed(read_log("m.train")) == untimed(read_log("whole.train"))
 
 
 def replaced(arguments, option, value):

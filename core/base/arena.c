@@ -73,6 +73,32 @@ void gaclip__arena_reset(GaclipArena *arena)
     arena->failed = 0;
 }
 
+GaclipArenaMark gaclip__arena_mark(const GaclipArena *arena)
+{
+    return (GaclipArenaMark){arena->current, arena->current ? arena->current->used : 0};
+}
+
+void gaclip__arena_release(GaclipArena *arena, GaclipArenaMark mark)
+{
+    if (!mark.chunk) {
+        gaclip__arena_reset(arena);
+        return;
+    }
+    arena->current = mark.chunk;
+    mark.chunk->used = mark.used;
+    arena->failed = 0;
+}
+
+size_t gaclip__arena_used(const GaclipArena *arena)
+{
+    size_t bytes = 0;
+    for (const struct GaclipArenaChunk *chunk = arena->first; chunk; chunk = chunk->next) {
+        bytes += chunk->used;
+        if (chunk == arena->current) break;
+    }
+    return bytes;
+}
+
 void gaclip__arena_free(GaclipArena *arena)
 {
     struct GaclipArenaChunk *chunk = arena->first;

@@ -21,6 +21,15 @@ void *gaclip__arena_bytes(GaclipArena *arena, size_t bytes);
 int gaclip__arena_check(const GaclipArena *arena, GaclipError *err);
 /* Forgets all allocations, keeps the memory for the next pass. */
 void gaclip__arena_reset(GaclipArena *arena);
+/* A place to return to: releasing it forgets what was allocated since, and keeps the rest. */
+typedef struct GaclipArenaMark {
+    struct GaclipArenaChunk *chunk;
+    size_t used;
+} GaclipArenaMark;
+GaclipArenaMark gaclip__arena_mark(const GaclipArena *arena);
+void gaclip__arena_release(GaclipArena *arena, GaclipArenaMark mark);
+/* Bytes that all allocations since the last reset take. */
+size_t gaclip__arena_used(const GaclipArena *arena);
 void gaclip__arena_free(GaclipArena *arena);
 
 #endif

@@ -2,19 +2,47 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vector.h"
+#include "math/gemm.h"
 
-GACLIP__CLONES static float dot(const float *a, const float *b, int width)
+/* N pairs, W wide. */
+typedef struct Work {
+    float *a, *b;           /* (N, W) in the pairs' order */
+    float *similarity;      /* (N, N) a_i . b_j */
+    float *grad;            /* (N, N) by the similarities times scale */
+    float *grad_a, *grad_b; /* (N, W) */
+} Work;
+
+static int allocate(Work *work, float **memory, size_t N, size_t W)
 {
-    float sum = 0;
-    GACLIP__SIMD_SUM(sum) for (int i = 0; i < width; i++) sum += a[i] * b[i];
-    return sum;
+    float *floats = malloc((2 * N * N + 4 * N * W + 1) * sizeof *floats);
+    *memory = floats;
+    if (!floats) return 0;
+    *work = (Work){.a = floats, .b = floats + N * W};
+    work->grad_a = floats + 2 * N * W;
+    work->grad_b = floats + 3 * N * W;
+    work->similarity = floats + 4 * N * W;
+    work->grad = work->similarity + N * N;
+    return 1;
 }
 
-GACLIP__CLONES static void add_scaled(float *a, const float *b, float factor, int width)
+static void gather(float *out, const float *rows, const int *places, size_t count, size_t width)
 {
-    GACLIP__SIMD for (int i = 0; i < width; i++) a[i] += factor * b[i];
+    for (size_t i = 0; i < count; i++)
+        memcpy(out + i * width, rows + (places ? (size_t)places[i] : i) * width,
+               width * sizeof *out);
+}
+
+GACLIP__CLONES static void scatter(float *rows, const float *in, const int *places, size_t count,
+                                   size_t width, float factor)
+{
+    for (size_t i = 0; i < count; i++) {
+        float *row = rows + (places ? (size_t)places[i] : i) * width;
+        const float *from = in + i * width;
+        GACLIP__SIMD for (size_t k = 0; k < width; k++) row[k] += factor * from[k];
+    }
 }
 
 static int takes_part(const int *ids, int i, int j)
@@ -24,49 +52,61 @@ static int takes_part(const int *ids, int i, int j)
 
 /* Adds the softmax of row i (stride 1) or column i (stride count) of the similarities, minus one at
  * i, to the same places of grad; returns -log softmax[i]. */
-static double direction(double *grad, const double *similarity, const int *ids, int count, int i,
-                        double scale, int by_column)
+static double direction(float *grad, const float *similarity, const int *ids, int count, int i,
+                        double scale, size_t stride)
 {
-    size_t first = by_column ? (size_t)i : (size_t)i * (size_t)count;
-    size_t stride = by_column ? (size_t)count : 1;
+    size_t first = (size_t)i * (stride == 1 ? (size_t)count : 1);
     double largest = -INFINITY, sum = 0;
     for (int j = 0; j < count; j++)
-        if (takes_part(ids, i, j)) largest = fmax(largest, similarity[first + stride * (size_t)j]);
+        if (takes_part(ids, i, j))
+            largest = fmax(largest, (double)similarity[first + stride * (size_t)j]);
     for (int j = 0; j < count; j++)
         if (takes_part(ids, i, j))
-            sum += exp(scale * (similarity[first + stride * (size_t)j] - largest));
+            sum += exp(scale * ((double)similarity[first + stride * (size_t)j] - largest));
+    double log_sum = log(sum) + scale * largest;
     for (int j = 0; j < count; j++)
         if (takes_part(ids, i, j)) {
             size_t at = first + stride * (size_t)j;
-            grad[at] += exp(scale * (similarity[at] - largest)) / sum - (i == j);
+            grad[at] += (float)(exp(scale * (double)similarity[at] - log_sum) - (i == j));
         }
-    return log(sum) - scale * (similarity[first + stride * (size_t)i] - largest);
+    return log_sum - scale * (double)similarity[first + stride * (size_t)i];
 }
 
-int gaclip__contrastive(double *loss, float *grad_a, float *grad_b, double *grad_scale,
-                        const float *a, const float *b, const int *ids, int count, int width,
-                        double scale, double weight, GaclipError *err)
+static double both_directions(const Work *w, const int *ids, int count, double scale)
 {
-    size_t N = (size_t)count, W = (size_t)width;
-    double *similarity = calloc(2 * N * N + 1, sizeof *similarity), *grad = similarity + N * N;
-    if (!similarity) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < N; i++)
-        for (size_t j = 0; j < N; j++) similarity[i * N + j] = dot(a + i * W, b + j * W, width);
     double sum = 0;
+    memset(w->grad, 0, (size_t)count * (size_t)count * sizeof *w->grad);
     for (int i = 0; i < count; i++)
-        sum += direction(grad, similarity, ids, count, i, scale, 0) +
-               direction(grad, similarity, ids, count, i, scale, 1);
+        sum += direction(w->grad, w->similarity, ids, count, i, scale, 1) +
+               direction(w->grad, w->similarity, ids, count, i, scale, (size_t)count);
+    return sum;
+}
+
+int gaclip__contrastive(double *loss, double *grad_scale, const GaclipCompute *compute,
+                        const GaclipPairs *pairs, double scale, double weight, GaclipError *err)
+{
+    int count = pairs->count, width = pairs->width;
+    size_t N = (size_t)count, W = (size_t)width;
+    Work w;
+    float *memory;
+    *loss = 0;
+    if (count == 0) return GACLIP_OK;
+    if (!allocate(&w, &memory, N, W))
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for %d pairs", count);
+    gather(w.a, pairs->a, pairs->a_rows, N, W);
+    gather(w.b, pairs->b, pairs->b_rows, N, W);
+    gaclip__gemm(compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, count, count, width, 1, w.a, width,
+                 w.b, width, 0, w.similarity, count);
+    *loss = both_directions(&w, pairs->ids, count, scale) / (2.0 * count);
+    gaclip__gemm(compute, GACLIP__PLAIN, GACLIP__PLAIN, count, width, count, 1, w.grad, count, w.b,
+                 width, 0, w.grad_a, width);
+    gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, count, width, count, 1, w.grad, count,
+                 w.a, width, 0, w.grad_b, width);
     double factor = weight / (2.0 * count), by_scale = 0;
-    for (size_t i = 0; i < N; i++)
-        for (size_t j = 0; j < N; j++) {
-            double g = grad[i * N + j] * factor;
-            by_scale += g * similarity[i * N + j];
-            if (g == 0) continue;
-            add_scaled(grad_a + i * W, b + j * W, (float)(g * scale), width);
-            add_scaled(grad_b + j * W, a + i * W, (float)(g * scale), width);
-        }
-    *grad_scale += by_scale;
-    *loss = count ? sum / (2.0 * count) : 0.0;
-    free(similarity);
+    for (size_t i = 0; i < N * N; i++) by_scale += (double)w.grad[i] * (double)w.similarity[i];
+    *grad_scale += by_scale * factor;
+    scatter(pairs->grad_a, w.grad_a, pairs->a_rows, N, W, (float)(factor * scale));
+    scatter(pairs->grad_b, w.grad_b, pairs->b_rows, N, W, (float)(factor * scale));
+    free(memory);
     return GACLIP_OK;
 }

@@ -41,19 +41,19 @@ static int location_range(int *first, float centre, float side, float stride, in
     return high >= count ? count - 1 : high;
 }
 
-/* owner (out_h, out_w): the index of the box that each location is positive for, or -1. */
-static void assign(int *owner, const GaclipProposalPass *pass, const GaclipTargets *targets)
+/* owner (rows, columns): the index of the box that each location is positive for, or -1. */
+static void assign(int *owner, const GaclipLocations *map, const GaclipTargets *targets)
 {
-    for (int i = 0; i < pass->out_h * pass->out_w; i++) owner[i] = -1;
+    for (int i = 0; i < map->rows * map->columns; i++) owner[i] = -1;
     for (int k = 0; k < targets->count; k++) {
         const GaclipBox *b = &targets->boxes[k];
         float width = b->x2 - b->x1, height = b->y2 - b->y1;
         int x0, y0;
-        int x1 = location_range(&x0, (b->x1 + b->x2) / 2, width, pass->stride, pass->out_w);
-        int y1 = location_range(&y0, (b->y1 + b->y2) / 2, height, pass->stride, pass->out_h);
+        int x1 = location_range(&x0, (b->x1 + b->x2) / 2, width, map->stride, map->columns);
+        int y1 = location_range(&y0, (b->y1 + b->y2) / 2, height, map->stride, map->rows);
         for (int y = y0; y <= y1; y++)
             for (int x = x0; x <= x1; x++) {
-                int *place = &owner[y * pass->out_w + x];
+                int *place = &owner[y * map->columns + x];
                 const GaclipBox *other = *place < 0 ? NULL : &targets->boxes[*place];
                 if (!other || width * height < (other->x2 - other->x1) * (other->y2 - other->y1))
                     *place = k;
@@ -85,34 +85,69 @@ static double box_loss(float *grad, const GaclipProposalPass *pass, const float 
     return loss;
 }
 
-int gaclip__proposal_loss(double *objectness, double *box, int *positives, float *grad_out,
-                          const GaclipProposalPass *pass, const GaclipTargets *targets,
-                          double weight_objectness, double weight_box, GaclipError *err)
+/* (count, rows, columns) for all images; the caller frees *owner. */
+static int assign_all(int **owner, const GaclipLocations *map, const GaclipTargets *targets,
+                      int count, GaclipError *err)
 {
-    int locations = pass->out_h * pass->out_w, positive = 0;
+    size_t locations = (size_t)(map->rows * map->columns);
+    *owner = malloc(((size_t)count * locations + 1) * sizeof **owner);
+    if (!*owner) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int n = 0; n < count; n++) assign(*owner + (size_t)n * locations, map, &targets[n]);
+    return GACLIP_OK;
+}
+
+int gaclip__proposal_positives(int *positives, const GaclipLocations *locations,
+                               const GaclipTargets *targets, int count, GaclipError *err)
+{
+    int *owner, status = assign_all(&owner, locations, targets, count, err);
+    if (status) return status;
+    *positives = 0;
+    for (int i = 0; i < count * locations->rows * locations->columns; i++)
+        *positives += owner[i] >= 0;
+    free(owner);
+    return GACLIP_OK;
+}
+
+/* Where a sum over locations goes. */
+typedef struct Sums {
+    double objectness, box, weight_objectness, weight_box;
+} Sums;
+
+static void add_location(Sums *sums, float *grad, const GaclipProposalPass *pass,
+                         const float *location, int at, const GaclipBox *target)
+{
+    double q = 0, by_logit;
+    if (target) {
+        sums->box += box_loss(grad, pass, location, at / pass->out_w, at % pass->out_w, target,
+                              sums->weight_box, &q);
+        q = fmax(q, SMALLEST_TARGET);
+    }
+    sums->objectness += quality_focal(&by_logit, location[0], q);
+    grad[0] = (float)(sums->weight_objectness * by_logit);
+}
+
+int gaclip__proposal_loss(double *objectness, double *box, float *grad_out,
+                          const GaclipProposalPass *pass, const GaclipTargets *targets,
+                          int positives, double weight_objectness, double weight_box,
+                          GaclipError *err)
+{
+    GaclipLocations map = {pass->out_h, pass->out_w, pass->stride};
+    int locations = map.rows * map.columns, *owner;
     size_t all = (size_t)pass->batch * (size_t)locations;
-    int *owner = malloc((all + 1) * sizeof *owner);
-    if (!owner) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (int n = 0; n < pass->batch; n++) assign(owner + n * locations, pass, &targets[n]);
-    for (size_t i = 0; i < all; i++) positive += owner[i] >= 0;
-    double share = 1.0 / (positive ? positive : 1), sum_objectness = 0, sum_box = 0;
+    int status = assign_all(&owner, &map, targets, pass->batch, err);
+    if (status) return status;
+    double share = 1.0 / (positives > 1 ? positives : 1);
+    Sums sums = {0, 0, weight_objectness * share, weight_box * share};
     memset(grad_out, 0, all * GACLIP__HEAD_CHANNELS * sizeof *grad_out);
     for (size_t i = 0; i < all; i++) {
-        const float *location = pass->out + i * GACLIP__HEAD_CHANNELS;
-        float *grad = grad_out + i * GACLIP__HEAD_CHANNELS;
-        int n = (int)(i / (size_t)locations), at = (int)(i % (size_t)locations);
-        double q = 0, by_logit;
-        if (owner[i] >= 0) {
-            sum_box += box_loss(grad, pass, location, at / pass->out_w, at % pass->out_w,
-                                &targets[n].boxes[owner[i]], weight_box * share, &q);
-            q = fmax(q, SMALLEST_TARGET);
-        }
-        sum_objectness += quality_focal(&by_logit, location[0], q);
-        grad[0] = (float)(weight_objectness * share * by_logit);
+        const GaclipTargets *image = &targets[i / (size_t)locations];
+        if (owner[i] < 0 && !image->is_complete) continue;
+        add_location(&sums, grad_out + i * GACLIP__HEAD_CHANNELS, pass,
+                     pass->out + i * GACLIP__HEAD_CHANNELS, (int)(i % (size_t)locations),
+                     owner[i] < 0 ? NULL : &image->boxes[owner[i]]);
     }
     free(owner);
-    *objectness = sum_objectness * share;
-    *box = sum_box * share;
-    *positives = positive;
+    *objectness = sums.objectness * share;
+    *box = sums.box * share;
     return GACLIP_OK;
 }

@@ -75,12 +75,18 @@ GACLIP__CLONES static void probability_row(float *row, int visible, int tokens, 
     for (int j = visible; j < tokens; j++) row[j] = 0.0f;
 }
 
-/* grad of the scores: p (grad_p - sum(p grad_p)) * scale, into grad_p. */
+/* grad of the scores: p (grad_p - sum(p grad_p)) * scale, into grad_p. What rounding leaves of the
+ * row's sum, which is 0, is taken out again: a key bias has no gradient but that rest, and Adam
+ * would make a step of it. */
 GACLIP__CLONES static void softmax_gradient_row(float *grad, const float *p, int tokens, float scale)
 {
-    float sum = 0;
+    float sum = 0, rest = 0, whole = 0;
     GACLIP__SIMD_SUM(sum) for (int j = 0; j < tokens; j++) sum += p[j] * grad[j];
     GACLIP__SIMD for (int j = 0; j < tokens; j++) grad[j] = p[j] * (grad[j] - sum) * scale;
+    GACLIP__SIMD_SUM(rest) for (int j = 0; j < tokens; j++) rest += grad[j];
+    GACLIP__SIMD_SUM(whole) for (int j = 0; j < tokens; j++) whole += p[j];
+    float share = rest / whole;
+    GACLIP__SIMD for (int j = 0; j < tokens; j++) grad[j] -= p[j] * share;
 }
 
 static void backward_head(int index, int worker, void *payload)

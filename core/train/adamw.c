@@ -2,10 +2,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vector.h"
 
 enum { BLOCK = 65536 };
+
+static int block_count(const GaclipParameters *table)
+{
+    return (int)((table->floats + BLOCK - 1) / BLOCK);
+}
 
 int gaclip__adamw_init(GaclipAdamW *adamw, const GaclipParameters *table, double beta1,
                        double beta2, double epsilon, double weight_decay, GaclipError *err)
@@ -15,7 +21,8 @@ int gaclip__adamw_init(GaclipAdamW *adamw, const GaclipParameters *table, double
     adamw->first = calloc(table->floats, sizeof *adamw->first);
     adamw->second = calloc(table->floats, sizeof *adamw->second);
     adamw->decays = calloc(table->floats, sizeof *adamw->decays);
-    if (!adamw->first || !adamw->second || !adamw->decays) {
+    adamw->norms = calloc((size_t)block_count(table), sizeof *adamw->norms);
+    if (!adamw->first || !adamw->second || !adamw->decays || !adamw->norms) {
         gaclip__adamw_clear(adamw);
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for the optimiser");
     }
@@ -26,11 +33,17 @@ int gaclip__adamw_init(GaclipAdamW *adamw, const GaclipParameters *table, double
     return GACLIP_OK;
 }
 
+void gaclip__adamw_freeze(GaclipAdamW *adamw, const GaclipParameter *parameter)
+{
+    memset(adamw->decays + parameter->offset, 0, parameter->count * sizeof *adamw->decays);
+}
+
 void gaclip__adamw_clear(GaclipAdamW *adamw)
 {
     free(adamw->first);
     free(adamw->second);
     free(adamw->decays);
+    free(adamw->norms);
     *adamw = (GaclipAdamW){0};
 }
 
@@ -84,8 +97,7 @@ void gaclip__adamw_step(GaclipAdamW *adamw, const GaclipCompute *compute, Gaclip
                 (float)(learning_rate * adamw->weight_decay),
                 (float)(1 / correct2),
                 (float)adamw->epsilon};
-    gaclip__threads_run(compute->pool, (int)((table->floats + BLOCK - 1) / BLOCK), update_block,
-                        &u);
+    gaclip__threads_run(compute->pool, block_count(table), update_block, &u);
 }
 
 double gaclip__learning_rate(long step, double base, long warmup, long total)
@@ -96,10 +108,35 @@ double gaclip__learning_rate(long step, double base, long warmup, long total)
     return base * 0.5 * (1 + cos(acos(-1.0) * along));
 }
 
-double gaclip__gradient_norm(const GaclipParameters *table)
+typedef struct Norms {
+    double *norms;
+    const float *gradients;
+    size_t count;
+} Norms;
+
+GACLIP__CLONES static double squares(const float *values, size_t count)
 {
-    double squares = 0;
-    for (size_t i = 0; i < table->floats; i++)
-        squares += (double)table->gradients[i] * table->gradients[i];
-    return sqrt(squares);
+    double sum = 0;
+    GACLIP__SIMD_SUM(sum)
+    for (size_t i = 0; i < count; i++) sum += (double)values[i] * (double)values[i];
+    return sum;
+}
+
+static void norm_block(int index, int worker, void *payload)
+{
+    (void)worker;
+    const Norms *n = payload;
+    size_t from = (size_t)index * BLOCK;
+    n->norms[index] =
+        squares(n->gradients + from, n->count - from < BLOCK ? n->count - from : BLOCK);
+}
+
+double gaclip__gradient_norm(GaclipAdamW *adamw, const GaclipCompute *compute,
+                             const GaclipParameters *table)
+{
+    Norms n = {adamw->norms, table->gradients, table->floats};
+    double sum = 0;
+    gaclip__threads_run(compute->pool, block_count(table), norm_block, &n);
+    for (int i = 0; i < block_count(table); i++) sum += adamw->norms[i];
+    return sqrt(sum);
 }

@@ -17,24 +17,48 @@ int gaclip__average_init(GaclipAverage *average, const GaclipParameters *table, 
     return GACLIP_OK;
 }
 
-GACLIP__CLONES static void blend(float *average, const float *value, float keep, size_t count)
+enum { BLOCK = 65536 };
+
+typedef struct Blend {
+    float *average;
+    const float *value;
+    size_t count;
+    float part;
+} Blend;
+
+GACLIP__CLONES static void blend(float *average, const float *value, float part, size_t count)
 {
-    GACLIP__SIMD for (size_t i = 0; i < count; i++) average[i] += (1 - keep) * (value[i] - average[i]);
+    GACLIP__SIMD for (size_t i = 0; i < count; i++) average[i] += part * (value[i] - average[i]);
 }
 
-void gaclip__average_update(GaclipAverage *average, const GaclipParameters *table)
+static void blend_block(int index, int worker, void *payload)
+{
+    (void)worker;
+    const Blend *b = payload;
+    size_t from = (size_t)index * BLOCK;
+    blend(b->average + from, b->value + from, b->part,
+          b->count - from < BLOCK ? b->count - from : BLOCK);
+}
+
+void gaclip__average_update(GaclipAverage *average, const GaclipCompute *compute,
+                            const GaclipParameters *table)
 {
     if (!average->values) return;
     double ramp = (1.0 + (double)average->step) / (10.0 + (double)average->step);
+    double keep = ramp < average->decay ? ramp : average->decay;
+    Blend b = {average->values, table->values, table->floats, (float)(1 - keep)};
     average->step++;
-    blend(average->values, table->values, (float)(ramp < average->decay ? ramp : average->decay),
-          table->floats);
+    gaclip__threads_run(compute->pool, (int)((table->floats + BLOCK - 1) / BLOCK), blend_block, &b);
 }
 
-void gaclip__average_apply(const GaclipAverage *average, GaclipParameters *table)
+void gaclip__average_swap(GaclipAverage *average, GaclipParameters *table)
 {
-    if (average->values)
-        memcpy(table->values, average->values, table->floats * sizeof *table->values);
+    if (!average->values) return;
+    for (size_t i = 0; i < table->floats; i++) {
+        float value = table->values[i];
+        table->values[i] = average->values[i];
+        average->values[i] = value;
+    }
 }
 
 void gaclip__average_clear(GaclipAverage *average)

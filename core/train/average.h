@@ -15,9 +15,10 @@ typedef struct GaclipAverage {
 int gaclip__average_init(GaclipAverage *average, const GaclipParameters *table, double decay,
                          GaclipError *err);
 /* The decay grows from 0 to its value over the first steps, so that the start is forgotten. */
-void gaclip__average_update(GaclipAverage *average, const GaclipParameters *table);
-/* Copies the average into the parameters. */
-void gaclip__average_apply(const GaclipAverage *average, GaclipParameters *table);
+void gaclip__average_update(GaclipAverage *average, const GaclipCompute *compute,
+                            const GaclipParameters *table);
+/* Exchanges the average and the parameters: the model is the averaged one until the next call. */
+void gaclip__average_swap(GaclipAverage *average, GaclipParameters *table);
 void gaclip__average_clear(GaclipAverage *average);
 
 #endif

@@ -1,74 +1,97 @@
 #include "train/loader.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
-enum { SLOTS = 4 };
+/* Batches that may wait, besides those that are being filled and the one that is lent. */
+enum { AHEAD = 2, MOST_THREADS = 64 };
 
-/* A ring: the thread fills slots [filled % SLOTS], the caller takes [taken % SLOTS]; a taken slot
- * stays the caller's until it asks for the next one. */
-struct GaclipLoader {
-    const GaclipSampleSource *source;
-    const GaclipTrainOptions *options;
-    const GaclipModelConfig *config;
-    long first_step, filled, taken;
-    GaclipBatch slots[SLOTS];
-    pthread_t thread;
-    int started, stop, status;
+typedef struct Slot {
+    GaclipBatch batch;
+    int is_ready, status;
     GaclipError error;
-    pthread_mutex_t lock;
+} Slot;
+
+/* A ring: threads take the next number and fill slot number % slot_count; the caller takes them in
+ * order; a taken slot stays the caller's until it asks for the next one. */
+struct GaclipLoader {
+    GaclipBatchMaker maker;
+    long first_step, started, taken; /* numbers given to threads, and to the caller */
+    Slot *slots;
+    int slot_count, stop, thread_count;
+    pthread_t threads[MOST_THREADS];
+    pthread_mutex_t lock, source_lock;
     pthread_cond_t changed;
 };
+
+int gaclip__loader_slots(const GaclipTrainOptions *options)
+{
+    return options->loader_threads + AHEAD + 1;
+}
 
 static void *fill_slots(void *argument)
 {
     GaclipLoader *loader = argument;
     pthread_mutex_lock(&loader->lock);
-    while (!loader->stop && !loader->status) {
-        if (loader->filled - loader->taken >= SLOTS - 1) {
+    while (!loader->stop) {
+        if (loader->started - loader->taken >= loader->slot_count - 1) {
             pthread_cond_wait(&loader->changed, &loader->lock);
             continue;
         }
-        long number = loader->filled;
-        GaclipError error = {0};
+        long number = loader->started++;
+        Slot *slot = &loader->slots[number % loader->slot_count];
         pthread_mutex_unlock(&loader->lock);
-        int status = gaclip__batch_fill(&loader->slots[number % SLOTS], loader->source,
-                                        loader->options, loader->config,
-                                        loader->first_step + number, &error);
+        slot->status = gaclip__batch_fill(&slot->batch, &loader->maker, loader->first_step + number,
+                                          &slot->error);
         pthread_mutex_lock(&loader->lock);
-        loader->status = status;
-        loader->error = error;
-        if (!status) loader->filled++;
+        slot->is_ready = 1;
+        loader->stop |= slot->status != GACLIP_OK;
         pthread_cond_broadcast(&loader->changed);
     }
     pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
 
-int gaclip__loader_new(GaclipLoader **out, const GaclipSampleSource *source,
-                       const GaclipTrainOptions *options, const GaclipModelConfig *config,
+static int start_threads(GaclipLoader *loader, int count, GaclipError *err)
+{
+    while (loader->thread_count < count && loader->thread_count < MOST_THREADS) {
+        if (pthread_create(&loader->threads[loader->thread_count], NULL, fill_slots, loader))
+            return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "cannot start the loader's threads");
+        loader->thread_count++;
+    }
+    return GACLIP_OK;
+}
+
+static int make_slots(GaclipLoader *loader, GaclipError *err)
+{
+    const GaclipModelConfig *config = &loader->maker.model->config;
+    loader->slots = calloc((size_t)loader->slot_count, sizeof *loader->slots);
+    if (!loader->slots) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int status = GACLIP_OK;
+    for (int i = 0; i < loader->slot_count && !status; i++)
+        status = gaclip__batch_init(&loader->slots[i].batch, loader->maker.options->batch_size,
+                                    config->vision.image_size, config->text.context_length, err);
+    return status;
+}
+
+int gaclip__loader_new(GaclipLoader **out, const GaclipModel *model,
+                       const GaclipSampleSource *source, const GaclipTrainOptions *options,
                        long first_step, GaclipError *err)
 {
     *out = NULL;
     GaclipLoader *loader = calloc(1, sizeof *loader);
     if (!loader) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    loader->source = source;
-    loader->options = options;
-    loader->config = config;
+    loader->maker = (GaclipBatchMaker){model, options, source, &loader->source_lock};
     loader->first_step = first_step;
+    loader->slot_count = gaclip__loader_slots(options);
     pthread_mutex_init(&loader->lock, NULL);
+    pthread_mutex_init(&loader->source_lock, NULL);
     pthread_cond_init(&loader->changed, NULL);
-    int status = GACLIP_OK;
-    for (int i = 0; i < SLOTS && !status; i++)
-        status = gaclip__batch_init(&loader->slots[i], options->batch_size,
-                                    config->vision.image_size, err);
-    if (!status && pthread_create(&loader->thread, NULL, fill_slots, loader))
-        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "cannot start the loader's thread");
+    int status = make_slots(loader, err);
+    if (!status) status = start_threads(loader, options->loader_threads, err);
     if (status) {
         gaclip__loader_free(loader);
         return status;
     }
-    loader->started = 1;
     *out = loader;
     return GACLIP_OK;
 }
@@ -76,15 +99,16 @@ int gaclip__loader_new(GaclipLoader **out, const GaclipSampleSource *source,
 void gaclip__loader_free(GaclipLoader *loader)
 {
     if (!loader) return;
-    if (loader->started) {
-        pthread_mutex_lock(&loader->lock);
-        loader->stop = 1;
-        pthread_cond_broadcast(&loader->changed);
-        pthread_mutex_unlock(&loader->lock);
-        pthread_join(loader->thread, NULL);
-    }
-    for (int i = 0; i < SLOTS; i++) gaclip__batch_clear(&loader->slots[i]);
+    pthread_mutex_lock(&loader->lock);
+    loader->stop = 1;
+    pthread_cond_broadcast(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    for (int i = 0; i < loader->thread_count; i++) pthread_join(loader->threads[i], NULL);
+    for (int i = 0; loader->slots && i < loader->slot_count; i++)
+        gaclip__batch_clear(&loader->slots[i].batch);
+    free(loader->slots);
     pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->source_lock);
     pthread_mutex_destroy(&loader->lock);
     free(loader);
 }
@@ -92,13 +116,14 @@ void gaclip__loader_free(GaclipLoader *loader)
 int gaclip__loader_next(GaclipBatch **batch, GaclipLoader *loader, GaclipError *err)
 {
     pthread_mutex_lock(&loader->lock);
-    while (loader->filled == loader->taken && !loader->status)
-        pthread_cond_wait(&loader->changed, &loader->lock);
-    int status = loader->filled == loader->taken ? loader->status : GACLIP_OK;
+    Slot *slot = &loader->slots[loader->taken % loader->slot_count];
+    while (!slot->is_ready) pthread_cond_wait(&loader->changed, &loader->lock);
+    int status = slot->status;
     if (status) {
-        gaclip_error_set(err, status, "%s", loader->error.message);
+        gaclip_error_set(err, status, "%s", slot->error.message);
     } else {
-        *batch = &loader->slots[loader->taken % SLOTS];
+        slot->is_ready = 0;
+        *batch = &slot->batch;
         loader->taken++;
         pthread_cond_broadcast(&loader->changed);
     }

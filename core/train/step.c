@@ -1,265 +1,193 @@
 #include "train/step.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "detect/proposals.h"
-#include "loss/contrastive.h"
-#include "math/norm.h"
-#include "model/roi_align.h"
+/* Texts are shorter than images: so many times more of them a pass. */
+enum { TEXTS_AN_IMAGE = 4 };
 
-enum { BINS = 7, MINED_REGIONS = 2 };
+/* The passes of one kind: all kept from forward to backward, or each run again for its backward. */
+typedef struct Plan {
+    int total, size; /* rows, and how many a pass */
+    int keep;
+} Plan;
 
-/* A proposal at least this sure, on ground where nothing is, is worth learning from. */
-static const float MINED_OBJECTNESS = 0.05f;
-static const float MINED_LARGEST_IOU = 0.3f;
-
-/* Everything that a step holds between forward and backward, in the model's arena. */
-typedef struct Step {
-    GaclipModel *model;
-    GaclipBatch *batch;
-    const GaclipTrainOptions *options;
-    GaclipVisionPass vision;
-    GaclipProposalPass proposals;
-    GaclipTextPass text;
-    float *regions, *region_lengths;      /* (K, E) unit, (K) */
-    float *region_texts, *captions;       /* (K, E), (N, E): text embeddings in their order */
-    int *region_rows, *caption_rows;      /* (K), (N): rows of the text pass */
-    int *region_ids;                      /* (K) equal for equal phrases */
-    float *grad_regions, *grad_region_texts, *grad_images, *grad_captions, *grad_texts;
-    float *grad_dense;     /* (N, h, w, E) */
-    float *grad_proposals; /* (N, out_h, out_w, 5) */
-    GaclipError *err;
-} Step;
-
-static int wants_regions(const GaclipTrainOptions *o)
+static Plan plan_passes(int total, int limit)
 {
-    return o->weight_region > 0;
+    return (Plan){total, limit && limit < total ? limit : total, !limit || limit >= total};
 }
 
-static int wants_proposals(const Step *s)
+static int rows_of(const Plan *plan, int first)
 {
-    return s->model->config.proposal.width > 0 &&
-           (s->options->weight_objectness > 0 || s->options->weight_box > 0);
+    return plan->total - first < plan->size ? plan->total - first : plan->size;
 }
 
-static int images_forward(Step *s)
+static int layout_rows(GaclipStep *step, GaclipRows *rows, int count)
 {
-    GaclipModel *m = s->model;
-    int side = s->batch->side, flags = GACLIP__PASS_KEEP;
-    if (s->options->weight_global > 0) flags |= GACLIP__PASS_CLASS;
-    if (wants_regions(s->options) || wants_proposals(s)) flags |= GACLIP__PASS_DENSE;
-    int status = gaclip__vision_layout(&s->vision, &m->vision, m->compute, &m->arena,
-                                       s->batch->size, side, side, m->config.dense, flags, s->err);
-    return status ? status
-                  : gaclip__vision_forward(&m->vision, m->compute, &s->vision, s->batch->planes,
-                                           s->err);
-}
-
-static int proposals_forward(Step *s, GaclipStepLosses *losses)
-{
-    GaclipModel *m = s->model;
-    if (!wants_proposals(s)) return GACLIP_OK;
-    int positives, status =
-        gaclip__proposal_layout(&s->proposals, &m->proposals, m->compute, &m->arena,
-                                s->batch->size, s->vision.h, s->vision.w, 1, s->err);
-    if (status) return status;
-    gaclip__proposal_forward(&m->proposals, m->compute, &s->proposals, s->vision.features);
-    s->grad_proposals = gaclip__arena_floats(
-        &m->arena, (size_t)(s->batch->size * s->proposals.out_h * s->proposals.out_w) *
-                       GACLIP__HEAD_CHANNELS);
-    status = gaclip__arena_check(&m->arena, s->err);
-    if (status) return status;
-    return gaclip__proposal_loss(&losses->objectness, &losses->box, &positives, s->grad_proposals,
-                                 &s->proposals, s->batch->targets, s->options->weight_objectness,
-                                 s->options->weight_box, s->err);
-}
-
-static int is_empty_ground(const GaclipTargets *targets, const GaclipBox *box)
-{
-    for (int i = 0; i < targets->count; i++)
-        if (gaclip_box_iou(&targets->boxes[i], box) > MINED_LARGEST_IOU) return 0;
-    return 1;
-}
-
-/* Adds the surest wrong proposals of each image as background regions. */
-static int mine_negatives(Step *s)
-{
-    float side = (float)s->batch->side;
-    if (!wants_proposals(s) || !wants_regions(s->options)) return GACLIP_OK;
-    for (int n = 0; n < s->batch->size; n++) {
-        GaclipProposal *found;
-        int count, mined = 0;
-        int status = gaclip__proposals_pick(&found, &count, &s->proposals, n, MINED_OBJECTNESS, 8,
-                                            0.5f, s->err);
-        for (int i = 0; i < count && mined < MINED_REGIONS && !status; i++) {
-            const GaclipBox *b = &found[i].box;
-            GaclipBox unit = {fmaxf(b->x1 / side, 0), fmaxf(b->y1 / side, 0),
-                              fminf(b->x2 / side, 1), fminf(b->y2 / side, 1)};
-            if (!is_empty_ground(&s->batch->targets[n], b) || !(unit.x2 > unit.x1) ||
-                !(unit.y2 > unit.y1))
-                continue;
-            GaclipRegion region = {unit, n, GACLIP__BACKGROUND};
-            status = gaclip__batch_add_region(s->batch, &region, s->err);
-            mined++;
-        }
-        free(found);
-        if (status) return status;
-    }
-    return GACLIP_OK;
-}
-
-static int texts_forward(Step *s, GaclipStepTexts *texts, GaclipRandom *random)
-{
-    GaclipModel *m = s->model;
-    int status = gaclip__step_texts_fill(texts, m, s->batch, random, s->err);
-    if (!status)
-        status = gaclip__text_layout(&s->text, &m->text, m->compute, &m->arena, texts->rows,
-                                     texts->count, m->config.text.context_length, 1, s->err);
-    if (!status) gaclip__text_forward(&m->text, m->compute, &s->text);
+    size_t floats = (size_t)count * (size_t)step->embeddings.width;
+    rows->count = count;
+    rows->unit = gaclip__arena_floats(step->rows, floats);
+    rows->grad = gaclip__arena_floats(step->rows, floats);
+    int status = gaclip__arena_check(step->rows, step->err);
+    if (!status) memset(rows->grad, 0, floats * sizeof *rows->grad);
     return status;
 }
 
-static int layout_pairs(Step *s)
+static int layout_embeddings(GaclipStep *step)
 {
-    GaclipArena *arena = &s->model->arena;
-    size_t K = (size_t)s->batch->region_count, N = (size_t)s->batch->size;
-    size_t E = (size_t)s->model->config.embed_dim, U = (size_t)s->text.batch;
-    s->regions = gaclip__arena_floats(arena, K * E);
-    s->region_lengths = gaclip__arena_floats(arena, K);
-    s->region_texts = gaclip__arena_floats(arena, K * E);
-    s->captions = gaclip__arena_floats(arena, N * E);
-    s->region_rows = gaclip__arena_bytes(arena, K * sizeof(int));
-    s->region_ids = gaclip__arena_bytes(arena, K * sizeof(int));
-    s->caption_rows = gaclip__arena_bytes(arena, N * sizeof(int));
-    s->grad_regions = gaclip__arena_floats(arena, K * E);
-    s->grad_region_texts = gaclip__arena_floats(arena, K * E);
-    s->grad_images = gaclip__arena_floats(arena, N * E);
-    s->grad_captions = gaclip__arena_floats(arena, N * E);
-    s->grad_texts = gaclip__arena_floats(arena, U * E);
-    s->grad_dense = gaclip__arena_floats(arena, N * (size_t)(s->vision.h * s->vision.w) * E);
-    int status = gaclip__arena_check(arena, s->err);
-    if (status) return status;
-    memset(s->grad_regions, 0, K * E * sizeof(float));
-    memset(s->grad_region_texts, 0, K * E * sizeof(float));
-    memset(s->grad_images, 0, N * E * sizeof(float));
-    memset(s->grad_captions, 0, N * E * sizeof(float));
-    memset(s->grad_texts, 0, U * E * sizeof(float));
-    return GACLIP_OK;
+    const GaclipBatch *batch = step->batch;
+    int regions = batch->region_count + GACLIP__MINED_REGIONS * batch->size;
+    GaclipEmbeddings *e = &step->embeddings;
+    e->width = step->model->config.embed_dim;
+    e->scale = (double)gaclip_model_logit_scale(step->model);
+    step->region_lengths = gaclip__arena_floats(step->rows, (size_t)regions);
+    int status = layout_rows(step, &e->images, batch->size);
+    if (!status) status = layout_rows(step, &e->regions, regions);
+    if (!status) status = layout_rows(step, &e->crops, batch->crop_count);
+    return status ? status : layout_rows(step, &e->texts, batch->texts.texts.count);
 }
 
-static void take_rows(float *out, const float *embeddings, const int *rows, int count, int width)
+/* Of the whole batch, so that passes over parts of it weigh alike. */
+static int count_positives(GaclipStep *step)
 {
-    size_t E = (size_t)width;
-    for (size_t i = 0; i < (size_t)count; i++)
-        memcpy(out + i * E, embeddings + (size_t)rows[i] * E, E * sizeof *out);
+    const GaclipModelConfig *c = &step->model->config;
+    if (!c->proposal.width) return GACLIP_OK;
+    int side = step->batch->side / c->vision.patch_size * c->proposal.upsample;
+    GaclipLocations map = {side, side, (float)c->vision.patch_size / (float)c->proposal.upsample};
+    return gaclip__proposal_positives(&step->positives, &map, step->batch->targets,
+                                      step->batch->size, step->err);
 }
 
-static void add_rows(float *embeddings, const float *in, const int *rows, int count, int width)
+static int images_forward(GaclipStep *step, const Plan *plan, GaclipImagePass *pass)
 {
-    size_t E = (size_t)width;
-    for (size_t i = 0; i < (size_t)count; i++)
-        for (size_t k = 0; k < E; k++) embeddings[(size_t)rows[i] * E + k] += in[i * E + k];
-}
-
-/* Region embeddings, and for every pair the row of its text. */
-static int regions_forward(Step *s, const GaclipStepTexts *texts, GaclipRandom *random)
-{
-    int E = s->model->config.embed_dim;
-    size_t map = (size_t)(s->vision.h * s->vision.w) * (size_t)E;
-    for (int k = 0; k < s->batch->region_count; k++) {
-        const GaclipRegion *r = &s->batch->regions[k];
-        int status = gaclip__roi_align_forward(s->regions + k * E, s->vision.dense + (size_t)r->image * map,
-                                               s->vision.h, s->vision.w, E, &r->box, BINS, s->err);
-        if (status) return status;
-        s->region_rows[k] = gaclip__step_texts_row(texts, r->phrase, random);
-        s->region_ids[k] = r->phrase;
+    GaclipArena *arena = &step->model->arena;
+    int status = GACLIP_OK;
+    for (int first = 0; first < plan->total && !status; first += plan->size) {
+        GaclipArenaMark mark = gaclip__arena_mark(arena);
+        status = gaclip__image_pass_run(step, pass, first, rows_of(plan, first), plan->keep);
+        if (!status) status = gaclip__image_pass_read(step, pass);
+        if (!plan->keep) gaclip__arena_release(arena, mark);
     }
-    gaclip__unit_forward(s->regions, s->region_lengths, s->regions, s->batch->region_count, E);
-    take_rows(s->region_texts, s->text.embedding, s->region_rows, s->batch->region_count, E);
-    return GACLIP_OK;
+    step->embeddings.regions.count = step->batch->region_count;
+    return status;
 }
 
-static int contrast(Step *s, const GaclipStepTexts *texts, GaclipStepLosses *losses,
-                    GaclipRandom *random)
+static int images_backward(GaclipStep *step, const Plan *plan, GaclipImagePass *pass)
 {
-    const GaclipTrainOptions *o = s->options;
-    int E = s->model->config.embed_dim, N = s->batch->size, status = GACLIP_OK;
-    double scale = gaclip_model_logit_scale(s->model), grad_scale = 0;
-    for (int n = 0; n < N; n++)
-        s->caption_rows[n] = gaclip__step_texts_row(texts, s->batch->captions[n], random);
-    take_rows(s->captions, s->text.embedding, s->caption_rows, N, E);
-    if (o->weight_global > 0)
-        status = gaclip__contrastive(&losses->global, s->grad_images, s->grad_captions, &grad_scale,
-                                     s->vision.class_embedding, s->captions,
-                                     o->mask_identical ? s->batch->captions : NULL, N, E, scale,
-                                     o->weight_global, s->err);
-    if (!status && wants_regions(o)) status = regions_forward(s, texts, random);
-    if (!status && wants_regions(o))
-        status = gaclip__contrastive(&losses->region, s->grad_regions, s->grad_region_texts,
-                                     &grad_scale, s->regions, s->region_texts,
-                                     o->mask_identical ? s->region_ids : NULL,
-                                     s->batch->region_count, E, scale, o->weight_region, s->err);
-    if (status) return status;
-    *gaclip__model_logit_scale_gradient(s->model) += (float)(grad_scale * scale);
-    add_rows(s->grad_texts, s->grad_captions, s->caption_rows, N, E);
-    if (wants_regions(o))
-        add_rows(s->grad_texts, s->grad_region_texts, s->region_rows, s->batch->region_count, E);
-    return GACLIP_OK;
-}
-
-/* All regions of one image, so that two tasks never share a map. */
-static void regions_backward_image(int image, int worker, void *payload)
-{
-    (void)worker;
-    Step *s = payload;
-    int E = s->model->config.embed_dim;
-    size_t map = (size_t)(s->vision.h * s->vision.w) * (size_t)E;
-    float *grad_map = s->grad_dense + (size_t)image * map;
-    memset(grad_map, 0, map * sizeof *grad_map);
-    for (int k = 0; k < s->batch->region_count; k++)
-        if (s->batch->regions[k].image == image)
-            gaclip__roi_align_backward(grad_map, s->grad_regions + k * E, s->vision.h, s->vision.w,
-                                       E, &s->batch->regions[k].box, BINS);
-}
-
-static int backward(Step *s)
-{
-    GaclipModel *m = s->model;
-    int E = m->config.embed_dim;
-    if (wants_proposals(s))
-        gaclip__proposal_backward(&m->proposals, m->compute, &s->proposals, s->vision.features,
-                                  s->grad_proposals);
-    if (wants_regions(s->options)) {
-        gaclip__unit_backward(s->grad_regions, s->grad_regions, s->regions, s->region_lengths,
-                              s->batch->region_count, E);
-        gaclip__threads_run(m->compute->pool, s->batch->size, regions_backward_image, s);
+    GaclipArena *arena = &step->model->arena;
+    int status = GACLIP_OK;
+    for (int first = 0; first < plan->total && !status; first += plan->size) {
+        GaclipArenaMark mark = gaclip__arena_mark(arena);
+        if (!plan->keep)
+            status = gaclip__image_pass_run(step, pass, first, rows_of(plan, first), 1);
+        if (!status) status = gaclip__image_pass_backward(step, pass);
+        if (!plan->keep) gaclip__arena_release(arena, mark);
     }
-    gaclip__text_backward(&m->text, m->compute, &s->text, s->grad_texts);
-    return gaclip__vision_backward(&m->vision, m->compute, &s->vision,
-                                   s->options->weight_global > 0 ? s->grad_images : NULL,
-                                   wants_regions(s->options) ? s->grad_dense : NULL,
-                                   wants_proposals(s) ? s->proposals.grad_features : NULL, s->err);
+    return status;
 }
 
-int gaclip__train_step(GaclipStepLosses *losses, GaclipModel *model, GaclipBatch *batch,
-                       GaclipStepTexts *texts, const GaclipTrainOptions *options,
-                       GaclipRandom *random, GaclipError *err)
+static int crops_forward(GaclipStep *step, const Plan *plan, GaclipCropPass *pass)
 {
-    Step s = {.model = model, .batch = batch, .options = options, .err = err};
-    *losses = (GaclipStepLosses){0};
+    GaclipArena *arena = &step->model->arena;
+    int status = GACLIP_OK;
+    for (int first = 0; first < plan->total && !status; first += plan->size) {
+        GaclipArenaMark mark = gaclip__arena_mark(arena);
+        status = gaclip__crop_pass_run(step, pass, first, rows_of(plan, first), plan->keep);
+        if (!status) gaclip__crop_pass_read(step, pass);
+        if (!plan->keep) gaclip__arena_release(arena, mark);
+    }
+    return status;
+}
+
+static int crops_backward(GaclipStep *step, const Plan *plan, GaclipCropPass *pass)
+{
+    GaclipArena *arena = &step->model->arena;
+    int status = GACLIP_OK;
+    for (int first = 0; first < plan->total && !status; first += plan->size) {
+        GaclipArenaMark mark = gaclip__arena_mark(arena);
+        if (!plan->keep) status = gaclip__crop_pass_run(step, pass, first, rows_of(plan, first), 1);
+        if (!status) status = gaclip__crop_pass_backward(step, pass);
+        if (!plan->keep) gaclip__arena_release(arena, mark);
+    }
+    return status;
+}
+
+static int texts_forward(GaclipStep *step, GaclipTextGroup *groups, int count, int keep)
+{
+    GaclipArena *arena = &step->model->arena;
+    int status = GACLIP_OK;
+    for (int i = 0; i < count && !status; i++) {
+        GaclipArenaMark mark = gaclip__arena_mark(arena);
+        status = gaclip__text_group_run(step, &groups[i], keep);
+        if (!status) gaclip__text_group_read(step, &groups[i]);
+        if (!keep) gaclip__arena_release(arena, mark);
+    }
+    return status;
+}
+
+static int texts_backward(GaclipStep *step, GaclipTextGroup *groups, int count, int keep)
+{
+    GaclipArena *arena = &step->model->arena;
+    int status = GACLIP_OK;
+    for (int i = 0; i < count && !status; i++) {
+        GaclipArenaMark mark = gaclip__arena_mark(arena);
+        if (!keep) status = gaclip__text_group_run(step, &groups[i], 1);
+        if (!status) status = gaclip__text_group_backward(step, &groups[i]);
+        if (!keep) gaclip__arena_release(arena, mark);
+    }
+    return status;
+}
+
+static int losses_of_embeddings(GaclipStep *step, GaclipLossWeights *losses)
+{
+    const GaclipTrainOptions *o = step->options;
+    GaclipEmbeddings *e = &step->embeddings;
+    int status = gaclip__objective(losses, e, step->model->compute, step->batch, &o->weights,
+                                   o->mask_identical, step->err);
+    if (!status)
+        *gaclip__model_logit_scale_gradient(step->model) += (float)(e->grad_scale * e->scale);
+    return status;
+}
+
+static int run(GaclipStep *step, GaclipLossWeights *losses)
+{
+    int limit = step->options->micro_batch, group_count = 0;
+    GaclipTextGroup *groups = NULL;
+    GaclipImagePass image_pass;
+    GaclipCropPass crop_pass;
+    Plan images = plan_passes(step->batch->size, limit);
+    Plan crops = plan_passes(step->batch->crop_count, limit);
+    int status = layout_embeddings(step);
+    if (!status) status = count_positives(step);
+    if (!status) status = images_forward(step, &images, &image_pass);
+    if (!status) status = crops_forward(step, &crops, &crop_pass);
+    if (!status) status = gaclip__text_groups(&groups, &group_count, step, limit * TEXTS_AN_IMAGE);
+    if (!status) status = texts_forward(step, groups, group_count, !limit);
+    if (!status) status = losses_of_embeddings(step, losses);
+    if (!status) status = texts_backward(step, groups, group_count, !limit);
+    if (!status) status = crops_backward(step, &crops, &crop_pass);
+    if (!status) status = images_backward(step, &images, &image_pass);
+    return status;
+}
+
+static double weighted(const GaclipLossWeights *w, const GaclipLossWeights *loss)
+{
+    return w->global * loss->global + w->region * loss->region +
+           w->hard_negative * loss->hard_negative + w->visual * loss->visual +
+           w->text * loss->text + w->objectness * loss->objectness + w->box * loss->box;
+}
+
+int gaclip__train_step(GaclipStepResult *result, GaclipModel *model, GaclipBatch *batch,
+                       const GaclipTrainOptions *options, GaclipArena *rows, GaclipError *err)
+{
+    GaclipStep step = {
+        .model = model, .batch = batch, .options = options, .rows = rows, .err = err};
+    *result = (GaclipStepResult){
+        .images = batch->size, .crops = batch->crop_count, .texts = batch->texts.texts.count};
     gaclip__arena_reset(&model->arena);
-    int status = images_forward(&s);
-    if (!status) status = proposals_forward(&s, losses);
-    if (!status) status = mine_negatives(&s);
-    if (!status) status = texts_forward(&s, texts, random);
-    if (!status) status = layout_pairs(&s);
-    if (!status) status = contrast(&s, texts, losses, random);
-    if (!status) status = backward(&s);
-    losses->total = options->weight_global * losses->global +
-                    options->weight_region * losses->region +
-                    options->weight_objectness * losses->objectness +
-                    options->weight_box * losses->box;
+    gaclip__arena_reset(rows);
+    int status = run(&step, &result->losses);
+    result->losses.objectness = step.objectness;
+    result->losses.box = step.box;
+    result->total = weighted(&options->weights, &result->losses);
     return status;
 }

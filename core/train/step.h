@@ -3,18 +3,20 @@
 #ifndef GACLIP_TRAIN_STEP_H
 #define GACLIP_TRAIN_STEP_H
 
-#include "model/model.h"
-#include "train/batch.h"
-#include "train/texts.h"
+#include "train/objective.h"
+#include "train/passes.h"
 
-typedef struct GaclipStepLosses {
-    double total, global, region, objectness, box;
-} GaclipStepLosses;
+typedef struct GaclipStepResult {
+    double total;             /* the weighted sum */
+    GaclipLossWeights losses; /* unweighted */
+    int images, crops, texts; /* rows that went through a tower, forward */
+} GaclipStepResult;
 
-/* Regions of the batch grow by mined negatives: proposals of this step that lie on empty ground.
- * random chooses templates and background phrases. */
-int gaclip__train_step(GaclipStepLosses *losses, GaclipModel *model, GaclipBatch *batch,
-                       GaclipStepTexts *texts, const GaclipTrainOptions *options,
-                       GaclipRandom *random, GaclipError *err);
+/* Adds to the model's gradients. Regions of the batch grow by mined negatives: proposals of this
+ * step that lie on empty ground. rows: memory that may be used again for the next step. With
+ * micro_batch, every pass runs twice: once for its embeddings, and, when the losses have been seen
+ * in full, again for its backward (Gao et al., 2021, gradient cache). */
+int gaclip__train_step(GaclipStepResult *result, GaclipModel *model, GaclipBatch *batch,
+                       const GaclipTrainOptions *options, GaclipArena *rows, GaclipError *err);
 
 #endif
