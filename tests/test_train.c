@@ -1,0 +1,295 @@
+/* The training loop on a source that the test draws: what is encoded, validation, best weights,
+ * skipped steps, and going on from a checkpoint. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gaclip/train.h"
+#include "oracle_model.h"
+#include "train/batch_fill.h"
+
+enum { STEPS = 6, BATCH = 4 };
+
+static const char *const CAPTIONS[] = {"a wind turbine", "bare ground"};
+static const char *const NEGATIVES[] = {"a black wind turbine", "a wind turbine in the north"};
+
+/* A square on noise, with every text that there can be. */
+static int next_sample(GaclipSample *out, void *payload, uint64_t random, int width, int height,
+                       GaclipError *err)
+{
+    (void)payload;
+    *out = (GaclipSample){.captions = CAPTIONS,
+                          .caption_count = 2,
+                          .detailed = "a wind turbine on bare ground, and another one",
+                          .is_annotated = 1,
+                          .name = "drawn.tif"};
+    int status = gaclip_image_init(&out->image, width, height, 0, err);
+    if (status) return status;
+    out->regions = calloc(1, sizeof *out->regions);
+    for (size_t i = 0; i < 3 * (size_t)width * (size_t)height; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        out->image.rgb[i] = (uint8_t)(random >> 56);
+    }
+    float x = (float)width / 4, y = (float)height / 3;
+    out->regions[0] = (GaclipSampleRegion){.box = {x, y, x + 12, y + 10},
+                                           .phrase = "wind turbine",
+                                           .description = "a white wind turbine",
+                                           .negatives = NEGATIVES,
+                                           .negative_count = 2,
+                                           .is_object = 1};
+    out->region_count = 1;
+    return GACLIP_OK;
+}
+
+static const GaclipSampleSource SOURCE = {.next = next_sample};
+
+static GaclipTrainOptions small_options(void)
+{
+    GaclipTrainOptions o;
+    gaclip_train_options_init(&o);
+    o.steps = STEPS;
+    o.batch_size = BATCH;
+    o.warmup_steps = 1;
+    o.learning_rate = 1e-3;
+    return o;
+}
+
+static void expect_texts(GaclipLossWeights weights, int crops, int details, int trials)
+{
+    GaclipModel *model = random_model(1);
+    GaclipTrainOptions options = small_options();
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    GaclipBatchMaker maker = {model, &options, &SOURCE, &lock};
+    GaclipBatch batch;
+    GaclipError err = {0};
+    options.weights = weights;
+    expect_ok(gaclip__batch_init(&batch, BATCH, 32, 16, &err), &err);
+    expect_ok(gaclip__batch_fill(&batch, &maker, 0, &err), &err);
+    int with_detail = 0;
+    for (int n = 0; n < BATCH; n++) with_detail += batch.details[n] != GACLIP__NO_TEXT;
+    assert_int_equal(batch.crop_count, crops);
+    assert_int_equal(with_detail, details);
+    assert_int_equal(batch.trial_count, trials);
+    assert_int_equal(batch.trial_text_count, 3 * trials);
+    gaclip__batch_clear(&batch);
+    oracle_model_close(model);
+}
+
+/* A weight of 0 costs nothing: what only that loss needs does not reach the batch. */
+static void test_what_is_encoded(void **state)
+{
+    (void)state;
+    expect_texts((GaclipLossWeights){.region = 1, .objectness = 1}, 0, 0, 0);
+    expect_texts((GaclipLossWeights){.region = 1, .visual = 1}, BATCH, 0, 0);
+    expect_texts((GaclipLossWeights){.text = 1}, 0, BATCH, 0);
+    expect_texts((GaclipLossWeights){.hard_negative = 1}, 0, 0, BATCH);
+    expect_texts((GaclipLossWeights){1, 1, 1, 1, 1, 1, 1}, BATCH, BATCH, BATCH);
+}
+
+/* What the events of a run noted. */
+typedef struct Notes {
+    GaclipTrainStep steps[STEPS];
+    int count, stop_after;
+    int validations, improvements, best_step;
+    const double *scores;
+    float *weights; /* (floats) at the best */
+    const GaclipModel *model;
+} Notes;
+
+static int note_step(const GaclipTrainStep *step, void *payload)
+{
+    Notes *notes = payload;
+    notes->steps[step->step - 1] = *step;
+    notes->count++;
+    return step->step == notes->stop_after;
+}
+
+static int validate(double *score, GaclipModel *model, int step, void *payload, GaclipError *err)
+{
+    Notes *notes = payload;
+    (void)err;
+    notes->model = model;
+    *score = notes->scores[step - 1];
+    notes->validations++;
+    return GACLIP_OK;
+}
+
+static int improved(double score, GaclipModel *model, int step, void *payload, GaclipError *err)
+{
+    Notes *notes = payload;
+    (void)err;
+    assert_true(score == notes->scores[step - 1] && model == notes->model);
+    notes->improvements++;
+    notes->best_step = step;
+    return GACLIP_OK;
+}
+
+static void test_validation(void **state)
+{
+    static const double SCORES[STEPS] = {0, 0.2, 0, 0.5, 0, 0.4};
+    (void)state;
+    GaclipModel *model = random_model(1);
+    GaclipTrainOptions options = small_options();
+    Notes notes = {.scores = SCORES};
+    GaclipTrainEvents events = {note_step, validate, improved, &notes};
+    GaclipError err = {0};
+    options.validate_every = 2;
+    expect_ok(gaclip_train(model, &SOURCE, &options, &events, &err), &err);
+    assert_int_equal(notes.count, STEPS);
+    assert_int_equal(notes.validations, 3);
+    assert_int_equal(notes.improvements, 2);
+    assert_int_equal(notes.best_step, 4);
+    for (int i = 0; i < STEPS; i++) {
+        assert_true(notes.steps[i].loss > 0 && notes.steps[i].gradient_norm > 0);
+        assert_int_equal(notes.steps[i].images_encoded, BATCH);
+        assert_int_equal(notes.steps[i].skipped, 0);
+    }
+    oracle_model_close(model);
+}
+
+/* A weight that is not finite makes every loss so: steps are counted, not taken, and soon the
+ * training ends and names its images. */
+static void test_loss_not_finite(void **state)
+{
+    (void)state;
+    GaclipModel *model = random_model(1);
+    GaclipTrainOptions options = small_options();
+    Notes notes = {0};
+    GaclipTrainEvents events = {.step = note_step, .payload = &notes};
+    GaclipError err = {0};
+    GaclipParameter *positions =
+        gaclip__parameters_find(&model->parameters, "visual.positional_embedding");
+    expect_ok(gaclip__parameters_own(&model->parameters, &err), &err);
+    float *values = model->parameters.values, *before;
+    values[positions->offset] = NAN;
+    before = malloc(model->parameters.floats * sizeof *before);
+    memcpy(before, values, model->parameters.floats * sizeof *before);
+    assert_int_equal(gaclip_train(model, &SOURCE, &options, &events, &err), GACLIP_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "drawn.tif"));
+    assert_int_equal(notes.count, 4); /* the fifth ends it */
+    for (int i = 0; i < notes.count; i++) {
+        assert_true(notes.steps[i].is_skipped);
+        assert_int_equal(notes.steps[i].skipped, i + 1);
+    }
+    assert_memory_equal(before, model->parameters.values,
+                        model->parameters.floats * sizeof *before);
+    free(before);
+    oracle_model_close(model);
+}
+
+static void run(GaclipModel *model, const GaclipTrainOptions *options, Notes *notes, int expected)
+{
+    GaclipTrainEvents events = {.step = note_step, .payload = notes};
+    GaclipError err = {0};
+    assert_int_equal(gaclip_train(model, &SOURCE, options, &events, &err), expected);
+}
+
+/* Stopped after every possible step, it goes on to the same losses and weights. */
+static void test_resume(void **state)
+{
+    (void)state;
+    GaclipTrainOptions options = small_options();
+    options.weights = (GaclipLossWeights){0.3, 0.5, 0.6, 0.25, 0.4, 1, 2};
+    options.checkpoint = scratch_path("checkpoint.safetensors");
+    GaclipModel *whole = random_model(1);
+    Notes all = {0};
+    run(whole, &options, &all, GACLIP_OK);
+    for (int stop = 1; stop < STEPS; stop++) {
+        GaclipModel *first = random_model(1), *second = random_model(7);
+        Notes part = {.stop_after = stop};
+        options.resume = 0;
+        run(first, &options, &part, GACLIP_ERROR_INTERRUPTED);
+        options.resume = 1;
+        part.stop_after = 0;
+        run(second, &options, &part, GACLIP_OK);
+        assert_int_equal(part.count, STEPS);
+        for (int i = 0; i < STEPS; i++) {
+            assert_true(part.steps[i].loss == all.steps[i].loss);
+            assert_true(part.steps[i].gradient_norm == all.steps[i].gradient_norm);
+        }
+        assert_memory_equal(whole->parameters.values, second->parameters.values,
+                            whole->parameters.floats * sizeof(float));
+        oracle_model_close(first);
+        oracle_model_close(second);
+    }
+    oracle_model_close(whole);
+}
+
+static void test_resume_of_another_training(void **state)
+{
+    (void)state;
+    GaclipTrainOptions options = small_options();
+    GaclipError err = {0};
+    Notes notes = {.stop_after = 1};
+    options.checkpoint = scratch_path("other.safetensors");
+    GaclipModel *model = random_model(1);
+    run(model, &options, &notes, GACLIP_ERROR_INTERRUPTED);
+    options.resume = 1;
+    options.batch_size = BATCH + 1;
+    assert_int_equal(gaclip_train(model, &SOURCE, &options, NULL, &err), GACLIP_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "batch_size was 4 and is 5"));
+    options.checkpoint = NULL;
+    assert_int_equal(gaclip_train(model, &SOURCE, &options, NULL, &err), GACLIP_ERROR_ARGUMENT);
+    oracle_model_close(model);
+}
+
+/* No weight of a frozen part moves, and every other part does. */
+static void test_frozen(void **state)
+{
+    static const char *const FROZEN[] = {"visual.stem.", "token_embedding"};
+    (void)state;
+    GaclipTrainOptions options = small_options();
+    GaclipError err = {0};
+    GaclipModel *before = random_model(1), *model = random_model(1);
+    options.frozen = FROZEN;
+    options.frozen_count = 2;
+    expect_ok(gaclip_train(model, &SOURCE, &options, NULL, &err), &err);
+    for (int i = 0; i < model->parameters.count; i++) {
+        const GaclipParameter *p = &model->parameters.entries[i];
+        int is_frozen = !strncmp(p->name, "visual.stem.", 12) || !strncmp(p->name, "token_", 6);
+        int is_same =
+            !memcmp(p->value, before->parameters.entries[i].value, p->count * sizeof(float));
+        if (is_frozen != is_same) fail_msg("%s moved: %d", p->name, !is_same);
+    }
+    oracle_model_close(before);
+    oracle_model_close(model);
+}
+
+static void test_bad_options(void **state)
+{
+    static const char *const NOTHING[] = {"nothing."};
+    (void)state;
+    GaclipModel *model = random_model(1);
+    GaclipTrainOptions good = small_options(), bad[9];
+    for (int i = 0; i < 9; i++) bad[i] = good;
+    bad[0].steps = 0;
+    bad[1].batch_size = -1;
+    bad[2].learning_rate = NAN;
+    bad[3].weights.region = -1;
+    bad[4].weights = (GaclipLossWeights){0};
+    bad[5].scale_max = 0.1;
+    bad[6].average_decay = 1;
+    bad[7].frozen = NOTHING;
+    bad[7].frozen_count = 1;
+    bad[8].loader_threads = 0;
+    for (int i = 0; i < 9; i++) {
+        GaclipError err = {0};
+        int status = gaclip_train(model, &SOURCE, &bad[i], NULL, &err);
+        if (status != GACLIP_ERROR_ARGUMENT || !*err.message) fail_msg("case %d: %d", i, status);
+    }
+    assert_true(gaclip_train_memory(model, &good) > 4.0 * (double)model->parameters.floats);
+    oracle_model_close(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_encoded),
+                                       cmocka_unit_test(test_validation),
+                                       cmocka_unit_test(test_loss_not_finite),
+                                       cmocka_unit_test(test_resume),
+                                       cmocka_unit_test(test_resume_of_another_training),
+                                       cmocka_unit_test(test_frozen),
+                                       cmocka_unit_test(test_bad_options)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
