@@ -119,20 +119,30 @@ int gaclip__dataset_add_image(int *index, GaclipDataset *dataset, const GaclipDa
     return GACLIP_OK;
 }
 
+int gaclip__dataset_find_file(const char **path, const GaclipDatasetReading *r, const char *name,
+                              GaclipError *err)
+{
+    VSIStatBufL facts;
+    const char *full = CPLProjectRelativeFilename(r->folder, name);
+    int is_file = !VSIStatExL(full, &facts, VSI_STAT_EXISTS_FLAG);
+    /* Subdatasets and the like, "NETCDF:a.nc:b", are nothing that could be looked for. */
+    if (!is_file && !strchr(name, ':'))
+        return gaclip_error_set(err, GACLIP_ERROR_IO,
+                                "%s: its image %s is not there; name the images' folder", r->path,
+                                full);
+    if (!is_file) full = name;
+    return gaclip__dataset_text(path, r->dataset, full, err);
+}
+
 int gaclip__dataset_add_file(int *index, const GaclipDatasetReading *r, const char *name,
                              GaclipError *err)
 {
-    VSIStatBufL facts;
-    GaclipDatasetImage image = {.path = CPLProjectRelativeFilename(r->folder, name),
-                                .split = r->split,
+    GaclipDatasetImage image = {.split = r->split,
                                 .source = r->source ? r->source : r->name,
                                 .licence = r->licence,
                                 .is_annotated = r->is_annotated};
-    if (VSIStatExL(image.path, &facts, VSI_STAT_EXISTS_FLAG))
-        return gaclip_error_set(err, GACLIP_ERROR_IO,
-                                "%s: its image %s is not there; name the images' folder", r->path,
-                                image.path);
-    return gaclip__dataset_add_image(index, r->dataset, &image, err);
+    int status = gaclip__dataset_find_file(&image.path, r, name, err);
+    return status ? status : gaclip__dataset_add_image(index, r->dataset, &image, err);
 }
 
 int gaclip__dataset_add_caption(GaclipDataset *dataset, int image, const char *text,

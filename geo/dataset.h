@@ -15,19 +15,30 @@ struct GaclipDataset {
 /* What a reader was asked for. */
 typedef struct GaclipDatasetReading {
     GaclipDataset *dataset;
-    const char *path;                     /* the file */
-    const char *folder;                   /* of the images */
+    const char *path;                     /* the file or folder */
+    const char *images;                   /* the folder of the images that was asked for, or NULL */
+    const char *folder;                   /* of the images: that one, else the default */
+    const char *classes;                  /* of YOLO */
     const char *split, *source, *licence; /* NULL: what the file says */
     const char *name;                     /* the source where neither says it */
     int is_annotated;
 } GaclipDatasetReading;
 
 /* One reader a format. */
+int gaclip__dataset_read_json(const GaclipDatasetReading *r, GaclipError *err);
 int gaclip__dataset_read_coco(const GaclipDatasetReading *r, GaclipError *err);
 int gaclip__dataset_read_karpathy(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_voc(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_yolo(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_dota(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_folders(const GaclipDatasetReading *r, GaclipError *err);
 
+/* The full name of an image of the reading's folder, lent by the dataset. Fails where it is a file
+ * name and there is no such file. */
+int gaclip__dataset_find_file(const char **path, const GaclipDatasetReading *r, const char *name,
+                              GaclipError *err);
 /* An image of the reading's folder, with the reading's split, source and licence. *index is its
- * place in the dataset. Fails where there is no such file. */
+ * place in the dataset. */
 int gaclip__dataset_add_file(int *index, const GaclipDatasetReading *r, const char *name,
                              GaclipError *err);
 /* Texts of these are copied. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataset.h"
+#include "folder.h"
 
 /* Bytes at a file's start by which its format is told. */
 enum { HEAD = 4096 };
@@ -17,21 +18,14 @@ void gaclip_dataset_read_options_init(GaclipDatasetReadOptions *options)
     *options = (GaclipDatasetReadOptions){.is_annotated = 1};
 }
 
-static int is_folder(const char *path)
+/* "images" in the folder or beside the file, else the folder itself, from which gaclip's own format
+ * names images; the caller frees it. */
+static char *default_folder(const char *path, GaclipDatasetFormat format)
 {
-    VSIStatBufL facts;
-    return !VSIStatExL(path, &facts, VSI_STAT_NATURE_FLAG) && VSI_ISDIR(facts.st_mode);
-}
-
-/* "images" beside the file, or the file's own folder; the caller frees it. */
-static char *default_folder(const char *path)
-{
-    const char *folder = CPLGetPath(path);
+    const char *folder = gaclip__is_folder(path) ? path : CPLGetPath(path);
     if (!*folder) folder = *path == '/' ? "/" : ".";
-    char *own = CPLStrdup(folder), *images = CPLStrdup(CPLFormFilename(own, "images", NULL));
-    int has_images = is_folder(images);
-    CPLFree(has_images ? own : images);
-    return has_images ? images : own;
+    if (format == GACLIP_DATASET_GACLIP) return CPLStrdup(folder);
+    return gaclip__inner_folder(CPLSPrintf("%s", folder), "images");
 }
 
 static int is_split_name(const char *name)
@@ -52,30 +46,47 @@ static GaclipDatasetFormat format_of_json(const char *path)
                                                                         : GACLIP_DATASET_COCO;
 }
 
-static int choose_reader(Reader **out, const char *path, GaclipDatasetFormat format,
-                         GaclipError *err)
+/* The format of a folder, by what is in it. */
+static GaclipDatasetFormat format_of_folder(const char *path)
 {
-    static Reader *const READERS[] = {
-        [GACLIP_DATASET_COCO] = gaclip__dataset_read_coco,
-        [GACLIP_DATASET_KARPATHY] = gaclip__dataset_read_karpathy,
-    };
-    if (format == GACLIP_DATASET_AUTO) format = format_of_json(path);
-    *out = (size_t)format < sizeof READERS / sizeof *READERS ? READERS[format] : NULL;
-    return *out ? GACLIP_OK
-                : gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s: format %d is not known", path,
-                                   (int)format);
+    static const struct {
+        const char *name;
+        GaclipDatasetFormat format;
+    } SIGNS[] = {{"Annotations", GACLIP_DATASET_VOC},
+                 {"labelTxt", GACLIP_DATASET_DOTA},
+                 {"labels", GACLIP_DATASET_YOLO}};
+    for (size_t i = 0; i < sizeof SIGNS / sizeof *SIGNS; i++)
+        if (gaclip__is_folder(CPLFormFilename(path, SIGNS[i].name, NULL))) return SIGNS[i].format;
+    return GACLIP_DATASET_FOLDERS;
 }
+
+static GaclipDatasetFormat format_of(const char *path)
+{
+        if (EQUAL(CPLGetExtension(path), "xml")) return GACLIP_DATASET_VOC;
+    if (EQUAL(CPLGetExtension(path), "txt")) return GACLIP_DATASET_DOTA;
+    return gaclip__is_folder(path) ? format_of_folder(path) : format_of_json(path);
+}
+
+static Reader *const READERS[] = {
+    [GACLIP_DATASET_GACLIP] = gaclip__dataset_read_json,
+    [GACLIP_DATASET_COCO] = gaclip__dataset_read_coco,
+    [GACLIP_DATASET_KARPATHY] = gaclip__dataset_read_karpathy,
+    [GACLIP_DATASET_VOC] = gaclip__dataset_read_voc,
+    [GACLIP_DATASET_YOLO] = gaclip__dataset_read_yolo,
+    [GACLIP_DATASET_DOTA] = gaclip__dataset_read_dota,
+    [GACLIP_DATASET_FOLDERS] = gaclip__dataset_read_folders,
+};
 
 int gaclip_dataset_read(GaclipDataset *dataset, const char *path,
                         const GaclipDatasetReadOptions *options, GaclipError *err)
 {
-    Reader *reader;
-    int status = choose_reader(&reader, path, options->format, err);
-    if (status) return status;
-    char *basename = CPLStrdup(CPLGetBasename(path)), *folder = default_folder(path);
+    GaclipDatasetFormat format = options->format ? options->format : format_of(path);
+    char *basename = CPLStrdup(CPLGetBasename(path)), *folder = default_folder(path, format);
     GaclipDatasetReading reading = {
         .dataset = dataset,
         .path = path,
+        .images = options->images,
+        .classes = options->classes,
         .folder = options->images ? options->images : folder,
         .split = options->split            ? options->split
                  : is_split_name(basename) ? basename
@@ -85,7 +96,7 @@ int gaclip_dataset_read(GaclipDataset *dataset, const char *path,
         .licence = options->licence,
         .is_annotated = options->is_annotated,
     };
-    status = reader(&reading, err);
+    int status = READERS[format](&reading, err);
     CPLFree(basename);
     CPLFree(folder);
     return status;

@@ -41,6 +41,7 @@ typedef struct GaclipDatasetImage {
     int has_geotransform; /* of the image itself: its pixel (0, 0) is the window's corner */
     double geotransform[6];
     const char *crs;             /* anything that PROJ knows */
+    double gsd;                  /* metres a pixel; 0: not known */
     const char *split;           /* "train", "val", "test" or any other name */
     const char *scene;           /* class of the whole image */
     const char *const *captions; /* (caption_count) brief ones */
@@ -54,18 +55,24 @@ typedef struct GaclipDatasetImage {
 } GaclipDatasetImage;
 
 typedef enum GaclipDatasetFormat {
-    GACLIP_DATASET_AUTO,    /* told by the file's name and content */
-    GACLIP_DATASET_GACLIP,  /* gaclip's own JSON */
-    GACLIP_DATASET_COCO,    /* JSON: boxes, captions; categories may have "synonyms" */
-    GACLIP_DATASET_KARPATHY /* JSON: images[].filename, split, class, sentences[].raw */
+    GACLIP_DATASET_AUTO,     /* told by the file's name and content */
+    GACLIP_DATASET_GACLIP,   /* gaclip's own JSON */
+    GACLIP_DATASET_COCO,     /* JSON: boxes, captions; categories may have "synonyms" */
+    GACLIP_DATASET_KARPATHY, /* JSON: images[].filename, split, class, sentences[].raw */
+    GACLIP_DATASET_VOC,      /* folder of XML files, or one that has "Annotations" */
+    GACLIP_DATASET_YOLO,     /* folder of "images" and "labels" */
+    GACLIP_DATASET_DOTA,     /* folder of text files, or one that has "labelTxt" */
+    GACLIP_DATASET_FOLDERS   /* folder of folders of images, a class each */
 } GaclipDatasetFormat;
 
 typedef struct GaclipDatasetReadOptions {
     GaclipDatasetFormat format;
-    const char *images; /* folder of the images; NULL = "images" beside the file, else its folder */
-    const char *split;  /* of images for which the file states none; NULL = the file's name where
-                           that is train, val or test */
-    const char *source; /* NULL = what the file says, else its name */
+    const char *images;  /* folder of the images; NULL = where the format has it */
+    const char *classes; /* YOLO: file of the classes' names, one a line, or data.yaml; NULL = the
+                            one in the folder */
+    const char *split;   /* of images for which the file states none; NULL = the file's name where
+                            that is train, val or test */
+    const char *source;  /* NULL = what the file says, else its name */
     const char *licence; /* NULL = what the file says */
     int is_annotated;    /* 0: boxes do not cover every object, whatever the format promises */
 } GaclipDatasetReadOptions;
@@ -77,11 +84,40 @@ GACLIP_API void gaclip_dataset_read_options_init(GaclipDatasetReadOptions *optio
 GACLIP_API int gaclip_dataset_new(GaclipDataset **out, GaclipError *err);
 GACLIP_API void gaclip_dataset_free(GaclipDataset *dataset);
 
-/* Adds the images of a file. Messages name the file, the place in it (a JSON path, a line) and the
- * fact. Images must exist; boxes are clipped to their image, and those of which nothing is left
- * are dropped and counted. After a failure the dataset may hold a part of the file. */
+/* Adds the images of a file or folder. Messages name the file, the place in it (a JSON path, a
+ * line) and the fact. Images must exist; boxes are clipped to their image, and those of which
+ * nothing is left are dropped and counted. After a failure the dataset may hold a part of the file.
+ */
 GACLIP_API int gaclip_dataset_read(GaclipDataset *dataset, const char *path,
                                    const GaclipDatasetReadOptions *options, GaclipError *err);
+
+typedef struct GaclipDatasetSceneOptions {
+    GaclipAnnotationOptions annotations;
+    double gsd; /* metres a pixel; 0 = from geotransform and CRS, whose absence is an error */
+    int window; /* pixels of a side, at most; 0 = 512 */
+    const char *split, *source, *licence; /* source NULL = the raster's base name */
+    int is_annotated;                     /* 0: features do not cover every object */
+} GaclipDatasetSceneOptions;
+
+GACLIP_API void gaclip_dataset_scene_options_init(GaclipDatasetSceneOptions *options);
+
+/* Adds windows that cover a raster, as far as it has valid pixels, with the features of any OGR
+ * source on it. An object that a window's edge cuts belongs to every window that shows enough of
+ * it. */
+GACLIP_API int gaclip_dataset_read_scene(GaclipDataset *dataset, const char *raster,
+                                         const char *annotations,
+                                         const GaclipDatasetSceneOptions *options,
+                                         GaclipError *err);
+
+typedef struct GaclipDatasetWriteOptions {
+    const char *name;    /* of the dataset, or NULL */
+    const char *command; /* the command line, for provenance; may be NULL */
+} GaclipDatasetWriteOptions;
+
+/* Writes gaclip's own JSON atomically, over a file that may be there; images are named from its
+ * folder. Sizes that are not known yet are read from the images. */
+GACLIP_API int gaclip_dataset_write(GaclipDataset *dataset, const char *path,
+                                    const GaclipDatasetWriteOptions *options, GaclipError *err);
 
 GACLIP_API int gaclip_dataset_image_count(const GaclipDataset *dataset);
 GACLIP_API const GaclipDatasetImage *gaclip_dataset_image_at(const GaclipDataset *dataset,
