@@ -1,9 +1,7 @@
 /* Pixels of a dataset's images. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "dataset.h"
 #include "dataset_image.h"
+#include "dataset.h"
+#include "full_mask.h"
 
 /* As it is: no resampling to any ground sampling distance. */
 int gaclip__dataset_open_raster(GaclipRaster **out, const GaclipDatasetImage *image,
@@ -25,15 +23,6 @@ int gaclip__dataset_measure(GaclipDatasetImage *image, GaclipError *err)
     image->height = gaclip_raster_info(raster)->height;
     gaclip_raster_close(raster);
     return GACLIP_OK;
-}
-
-/* A mask costs memory and time: most images need none. */
-static void drop_full_mask(GaclipImage *image)
-{
-    size_t pixels = (size_t)image->width * (size_t)image->height;
-    if (!image->mask || memchr(image->mask, 0, pixels)) return;
-    free(image->mask);
-    image->mask = NULL;
 }
 
 /* Width and height that image states, or those of the file. */
@@ -64,7 +53,7 @@ int gaclip__dataset_read_window(GaclipImage *out, GaclipRaster *raster,
     if (!height) height = whole_height;
     status = gaclip_raster_read(out, raster, image->x + x, image->y + y, width, height, width,
                                 height, err);
-    if (!status) drop_full_mask(out);
+    if (!status) gaclip__drop_full_mask(out);
     return status;
 }
 
