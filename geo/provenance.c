@@ -13,12 +13,18 @@ long long gaclip__timestamp(void)
     return fixed && end != fixed && *end == '\0' ? seconds : (long long)time(NULL);
 }
 
-static void add_time(cJSON *object)
+void gaclip__format_timestamp(char *out, size_t size)
 {
     time_t seconds = (time_t)gaclip__timestamp();
     struct tm parts;
-    char text[32] = "";
-    if (gmtime_r(&seconds, &parts)) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    *out = '\0';
+    if (gmtime_r(&seconds, &parts)) strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+static void add_time(cJSON *object)
+{
+    char text[32];
+    gaclip__format_timestamp(text, sizeof text);
     cJSON_AddStringToObject(object, "created", text);
 }
 

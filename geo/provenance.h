@@ -23,5 +23,7 @@ cJSON *gaclip__provenance(const GaclipProvenance *from);
 
 /* Seconds since 1970 of now, or of SOURCE_DATE_EPOCH. */
 long long gaclip__timestamp(void);
+/* The same as "2024-05-01T12:00:00Z". */
+void gaclip__format_timestamp(char *out, size_t size);
 
 #endif

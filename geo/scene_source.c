@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chance.h"
+#include "sample_window.h"
+
 /* Cells a side of the coarse grid that says where valid ground is. */
 enum { GRID = 64, EMPTY_TRIES = 20 };
-
-/* Share of an object's box that a window must show for it to be asked for. */
-static const double SMALLEST_VISIBLE = 0.35;
 
 struct GaclipSceneSource {
     GaclipRaster *raster;
@@ -18,24 +18,6 @@ struct GaclipSceneSource {
     int *cells; /* (cell_count) indices of grid cells with valid ground */
     int cell_count;
 };
-
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9E3779B97F4A7C15u); /* SplitMix64 (Steele et al., 2014) */
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-static double uniform(uint64_t *state)
-{
-    return (double)(next_random(state) >> 11) * 0x1p-53;
-}
-
-static int below(uint64_t *state, int limit)
-{
-    return (int)(uniform(state) * limit);
-}
 
 static void find_valid_cells(GaclipSceneSource *source)
 {
@@ -80,69 +62,43 @@ void gaclip_scene_source_free(GaclipSceneSource *source)
     free(source);
 }
 
-/* A window in raster pixels and the image it becomes. */
-typedef struct Window {
-    double x, y, width, height;
-    int out_width, out_height;
-} Window;
-
 static const GaclipAnnotation *random_object(const GaclipSceneSource *source, uint64_t *state)
 {
     const GaclipAnnotations *a = source->annotations;
-    const char *label =
-        gaclip_annotations_label_at(a, below(state, gaclip_annotations_label_count(a)));
+    const char *label = gaclip_annotations_label_at(
+        a, gaclip__chance_below(state, gaclip_annotations_label_count(a)));
     int count = gaclip_annotations_count(a), of_label = 0;
     for (int i = 0; i < count; i++) of_label += !strcmp(gaclip_annotations_at(a, i)->label, label);
-    int wanted = below(state, of_label);
+    int wanted = gaclip__chance_below(state, of_label);
     for (int i = 0; i < count; i++)
         if (!strcmp(gaclip_annotations_at(a, i)->label, label) && wanted-- == 0)
             return gaclip_annotations_at(a, i);
     return gaclip_annotations_at(a, 0);
 }
 
-/* Start of a window of length that holds [low, high), or its middle where that is too long. */
-static double place_around(double low, double high, double length, uint64_t *state)
-{
-    if (high - low >= length) return (low + high) / 2 - length * (0.25 + 0.5 * uniform(state));
-    return high - length + uniform(state) * (low - (high - length));
-}
-
-static void around_object(Window *w, const GaclipSceneSource *source, uint64_t *state)
+static void around_object(GaclipSampleWindow *w, const GaclipSceneSource *source, uint64_t *state)
 {
     const GaclipBox *b = &random_object(source, state)->box;
-    w->x = place_around(b->x1, b->x2, w->width, state);
-    w->y = place_around(b->y1, b->y2, w->height, state);
+    w->x = gaclip__window_around(b->x1, b->x2, w->width, state);
+    w->y = gaclip__window_around(b->y1, b->y2, w->height, state);
 }
 
 /* Around a random point of a cell with valid ground; a few tries for a window that has some. */
-static void on_ground(Window *w, const GaclipSceneSource *source, uint64_t *state)
+static void on_ground(GaclipSampleWindow *w, const GaclipSceneSource *source, uint64_t *state)
 {
     const GaclipRasterInfo *info = gaclip_raster_info(source->raster);
     for (int i = 0; i < EMPTY_TRIES; i++) {
-        int cell = source->cells[below(state, source->cell_count)];
-        w->x = (cell % GRID + uniform(state)) * info->width / GRID - w->width / 2;
-        w->y = (cell / GRID + uniform(state)) * info->height / GRID - w->height / 2;
+        int cell = source->cells[gaclip__chance_below(state, source->cell_count)];
+        w->x = (cell % GRID + gaclip__chance_uniform(state)) * info->width / GRID - w->width / 2;
+        w->y = (cell / GRID + gaclip__chance_uniform(state)) * info->height / GRID - w->height / 2;
         if (gaclip_raster_has_data(source->raster, w->x + w->width / 4, w->y + w->height / 4,
                                    w->width / 2, w->height / 2))
             return;
     }
 }
 
-/* The box in window pixels, clipped; 0 when too little of it is visible. */
-static int show(GaclipBox *out, const GaclipBox *b, const Window *w)
-{
-    double x1 = fmax(b->x1, w->x), y1 = fmax(b->y1, w->y);
-    double x2 = fmin(b->x2, w->x + w->width), y2 = fmin(b->y2, w->y + w->height);
-    double area = ((double)b->x2 - b->x1) * ((double)b->y2 - b->y1);
-    if (!(x2 > x1 && y2 > y1) || (x2 - x1) * (y2 - y1) < SMALLEST_VISIBLE * area) return 0;
-    double fx = w->out_width / w->width, fy = w->out_height / w->height;
-    *out = (GaclipBox){(float)((x1 - w->x) * fx), (float)((y1 - w->y) * fy),
-                       (float)((x2 - w->x) * fx), (float)((y2 - w->y) * fy)};
-    return 1;
-}
-
-static int list_objects(GaclipSample *sample, const GaclipSceneSource *source, const Window *w,
-                        GaclipError *err)
+static int list_objects(GaclipSample *sample, const GaclipSceneSource *source,
+                        const GaclipSampleWindow *w, GaclipError *err)
 {
     int count = gaclip_annotations_count(source->annotations);
     sample->regions = calloc((size_t)count + 1, sizeof *sample->regions);
@@ -150,7 +106,8 @@ static int list_objects(GaclipSample *sample, const GaclipSceneSource *source, c
     for (int i = 0; i < count; i++) {
         const GaclipAnnotation *a = gaclip_annotations_at(source->annotations, i);
         GaclipSampleRegion *region = &sample->regions[sample->region_count];
-        if (!show(&region->box, &a->box, w)) continue;
+        double box[4] = {a->box.x1, a->box.y1, a->box.x2, a->box.y2};
+        if (!gaclip__window_show(&region->box, box, w)) continue;
         region->phrase = a->label;
         region->is_object = 1;
         sample->region_count++;
@@ -163,9 +120,10 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
 {
     const GaclipSceneSource *source = payload;
     const GaclipRasterInfo *info = gaclip_raster_info(source->raster);
-    Window w = {0, 0, width / info->zoom_x, height / info->zoom_y, width, height};
+    GaclipSampleWindow w = {0, 0, width / info->zoom_x, height / info->zoom_y, width, height};
     *out = (GaclipSample){.is_annotated = 1, .name = info->name};
-    if (gaclip_annotations_count(source->annotations) && uniform(&random) < source->object_share)
+    if (gaclip_annotations_count(source->annotations) &&
+        gaclip__chance_uniform(&random) < source->object_share)
         around_object(&w, source, &random);
     else
         on_ground(&w, source, &random);

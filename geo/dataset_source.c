@@ -1,0 +1,280 @@
+/* Samples of a dataset: random windows of its images, or the images themselves. */
+#include "gaclip/dataset_source.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chance.h"
+#include "dataset_image.h"
+#include "detailed_caption.h"
+#include "image_cache.h"
+#include "pool.h"
+#include "sample_window.h"
+
+enum { LONGEST_LIST = 256 };
+
+static const size_t OWN_CACHE = (size_t)1 << 30;
+
+/* Share of either side of an image with captions that a window shows at least. */
+static const double SMALLEST_CAPTIONED = 0.85;
+
+struct GaclipDatasetSource {
+    const GaclipDataset *dataset;
+    double object_share;
+    GaclipImageCache *cache, *own_cache;
+    int *images;          /* (count) of the dataset, those of the split */
+    const char **details; /* (count) detailed captions or NULL, lent by the dataset or texts */
+    int count;
+    GaclipPool texts;
+};
+
+void gaclip_dataset_source_options_init(GaclipDatasetSourceOptions *options)
+{
+    *options = (GaclipDatasetSourceOptions){.object_share = 0.7};
+}
+
+static int is_in_split(const GaclipDatasetImage *image, const char *split)
+{
+    return !split || (image->split && !strcmp(image->split, split));
+}
+
+/* The splits of the dataset's images, for a message. */
+static void list_splits(char list[LONGEST_LIST], const GaclipDataset *dataset)
+{
+    const char *seen[16];
+    int seen_count = 0;
+    size_t used = 0;
+    list[0] = '\0';
+    for (int i = 0; i < gaclip_dataset_image_count(dataset) && seen_count < 16; i++) {
+        const char *split = gaclip_dataset_image_at(dataset, i)->split;
+        int is_new = split != NULL;
+        for (int k = 0; k < seen_count && is_new; k++) is_new = strcmp(seen[k], split) != 0;
+        if (!is_new) continue;
+        seen[seen_count++] = split;
+        int written =
+            snprintf(list + used, LONGEST_LIST - used, "%s%.40s", used ? ", " : "", split);
+        used += (size_t)(written > 0 ? written : 0);
+        if (used >= LONGEST_LIST) return;
+    }
+}
+
+static int list_images(GaclipDatasetSource *source, const char *split, GaclipError *err)
+{
+    const GaclipDataset *dataset = source->dataset;
+    size_t total = (size_t)gaclip_dataset_image_count(dataset);
+    source->images = malloc((total + 1) * sizeof *source->images);
+    source->details = calloc(total + 1, sizeof *source->details);
+    if (!source->images || !source->details)
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < (int)total; i++) {
+        const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, i);
+        if (!is_in_split(image, split)) continue;
+        int status =
+            gaclip__detailed_caption(&source->details[source->count], image, &source->texts, err);
+        if (status) return status;
+        source->images[source->count++] = i;
+    }
+    if (source->count) return GACLIP_OK;
+    char splits[LONGEST_LIST];
+    list_splits(splits, dataset);
+    if (!split) return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "the dataset has no images");
+    return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
+                            "the dataset has no images in the split \"%s\"; its splits: %s", split,
+                            *splits ? splits : "none");
+}
+
+static int fill_source(GaclipDatasetSource *source, const GaclipDatasetSourceOptions *options,
+                       GaclipError *err)
+{
+    int status = GACLIP_OK;
+    if (!options->cache) status = gaclip_image_cache_new(&source->own_cache, OWN_CACHE, err);
+    source->cache = options->cache ? options->cache : source->own_cache;
+    return status ? status : list_images(source, options->split, err);
+}
+
+int gaclip_dataset_source_new(GaclipDatasetSource **out, const GaclipDataset *dataset,
+                              const GaclipDatasetSourceOptions *options, GaclipError *err)
+{
+    *out = NULL;
+    if (!(options->object_share >= 0 && options->object_share <= 1))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "object share %g is not in 0..1",
+                                options->object_share);
+    GaclipDatasetSource *source = calloc(1, sizeof *source);
+    if (!source) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    source->dataset = dataset;
+    source->object_share = options->object_share;
+    int status = fill_source(source, options, err);
+    if (status) {
+        gaclip_dataset_source_free(source);
+        return status;
+    }
+    *out = source;
+    return GACLIP_OK;
+}
+
+void gaclip_dataset_source_free(GaclipDatasetSource *source)
+{
+    if (!source) return;
+    gaclip_image_cache_free(source->own_cache);
+    gaclip__pool_free(&source->texts);
+    free(source->images);
+    free(source->details);
+    free(source);
+}
+
+int gaclip_dataset_source_image(const GaclipDatasetSource *source, int index)
+{
+    return source->images[index];
+}
+
+/* Zoom by which the asked window becomes the one that is cut out: its shape stays. */
+static double choose_zoom(const GaclipDatasetImage *image, double largest, uint64_t *state)
+{
+    double share = SMALLEST_CAPTIONED + (1 - SMALLEST_CAPTIONED) * gaclip__chance_uniform(state);
+    if (!image->caption_count && !image->detailed) return fmin(1, largest);
+    return largest < 1 ? largest : fmax(1, largest * share);
+}
+
+static double place(double low, double high, double length, int side, uint64_t *state)
+{
+    double start = high > low ? gaclip__window_around(low, high, length, state)
+                              : gaclip__chance_uniform(state) * (side - length + 1);
+    return floor(fmin(fmax(start, 0), side - length));
+}
+
+/* An object to be shown, or NULL: the window lies anywhere. */
+static const double *random_object(const GaclipDatasetSource *source,
+                                   const GaclipDatasetImage *image, uint64_t *state)
+{
+    int is_wanted = gaclip__chance_uniform(state) < source->object_share;
+    if (!is_wanted || !image->region_count) return NULL;
+    return image->regions[gaclip__chance_below(state, image->region_count)].box;
+}
+
+static GaclipSampleWindow choose_window(const GaclipDatasetSource *source,
+                                        const GaclipDatasetImage *image, int image_width,
+                                        int image_height, int width, int height, uint64_t *state)
+{
+    static const double NOWHERE[4] = {0};
+    double largest = fmin((double)image_width / width, (double)image_height / height);
+    double zoom = choose_zoom(image, largest, state);
+    int w = (int)fmin(fmax(round(width * zoom), 1), image_width);
+    int h = (int)fmin(fmax(round(height * zoom), 1), image_height);
+    const double *object = random_object(source, image, state);
+    const double *box = object ? object : NOWHERE;
+    double x = place(box[0] * image_width, box[2] * image_width, w, image_width, state);
+    double y = place(box[1] * image_height, box[3] * image_height, h, image_height, state);
+    return (GaclipSampleWindow){x, y, w, h, w, h};
+}
+
+/* One of the region's names; the first where state is NULL. */
+static const char *name_region(const GaclipDatasetRegion *region, const GaclipDatasetClass *c,
+                               uint64_t *state)
+{
+    if (region->phrase || !c) return region->phrase;
+    int chosen = state ? gaclip__chance_below(state, 1 + c->synonym_count) : 0;
+    return chosen ? c->synonyms[chosen - 1] : c->name;
+}
+
+static int list_regions(GaclipSample *sample, const GaclipDatasetSource *source,
+                        const GaclipDatasetImage *image, int image_width, int image_height,
+                        const GaclipSampleWindow *window, uint64_t *state, GaclipError *err)
+{
+    sample->regions = calloc((size_t)image->region_count + 1, sizeof *sample->regions);
+    if (!sample->regions) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < image->region_count; i++) {
+        const GaclipDatasetRegion *r = &image->regions[i];
+        GaclipSampleRegion *out = &sample->regions[sample->region_count];
+        const GaclipDatasetClass *c =
+            r->class_index < 0 ? NULL : gaclip_dataset_class_at(source->dataset, r->class_index);
+        double box[4] = {r->box[0] * image_width, r->box[1] * image_height, r->box[2] * image_width,
+                         r->box[3] * image_height};
+        if (!gaclip__window_show(&out->box, box, window)) continue;
+        out->phrase = name_region(r, c, state);
+        out->concept = c ? c->name : NULL;
+        out->description = r->description;
+        out->negatives = r->negatives;
+        out->negative_count = r->negative_count;
+        out->is_object = r->is_object;
+        sample->region_count++;
+    }
+    return GACLIP_OK;
+}
+
+static GaclipSample start_sample(const GaclipDatasetImage *image, const char *detailed)
+{
+    return (GaclipSample){.captions = image->captions,
+                          .caption_count = image->caption_count,
+                          .detailed = detailed,
+                          .scene = image->scene,
+                          .is_annotated = image->is_annotated,
+                          .name = image->path};
+}
+
+/* Cuts a window out of the file, of which only a part is read. */
+static int read_large(GaclipImage *out, const GaclipDatasetImage *image,
+                      const GaclipSampleWindow *w, GaclipError *err)
+{
+    GaclipRaster *raster;
+    int status = gaclip__dataset_open_raster(&raster, image, err);
+    if (status) return status;
+    status = gaclip__dataset_read_window(out, raster, image, (int)w->x, (int)w->y, w->out_width,
+                                         w->out_height, err);
+    gaclip_raster_close(raster);
+    return status;
+}
+
+static int next_sample(GaclipSample *out, void *payload, uint64_t random, int width, int height,
+                       GaclipError *err)
+{
+    const GaclipDatasetSource *source = payload;
+    int chosen = gaclip__chance_below(&random, source->count), status = GACLIP_OK;
+    const GaclipDatasetImage *image =
+        gaclip_dataset_image_at(source->dataset, source->images[chosen]);
+    int is_large = gaclip__image_cache_is_too_large(source->cache, image);
+    const GaclipImage *whole = NULL;
+    *out = start_sample(image, source->details[chosen]);
+    if (!is_large) status = gaclip__image_cache_take(&whole, source->cache, image, err);
+    if (status) return status;
+    int image_width = whole ? whole->width : image->width;
+    int image_height = whole ? whole->height : image->height;
+    GaclipSampleWindow w =
+        choose_window(source, image, image_width, image_height, width, height, &random);
+    if (whole) {
+        status = gaclip_image_crop(&out->image, whole, (int)w.x, (int)w.y, w.out_width,
+                                   w.out_height, err);
+        gaclip__image_cache_give_back(source->cache, image);
+    } else {
+        status = read_large(&out->image, image, &w, err);
+    }
+    if (!status)
+        status = list_regions(out, source, image, image_width, image_height, &w, &random, err);
+    if (status) gaclip_sample_clear(out);
+    return status;
+}
+
+static int sample_at(GaclipSample *out, void *payload, int index, GaclipError *err)
+{
+    const GaclipDatasetSource *source = payload;
+    if (index < 0 || index >= source->count)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "sample %d is not among the %d", index,
+                                source->count);
+    const GaclipDatasetImage *image =
+        gaclip_dataset_image_at(source->dataset, source->images[index]);
+    *out = start_sample(image, source->details[index]);
+    int status = gaclip_dataset_read_image(&out->image, image, err);
+    if (status) return status;
+    int width = out->image.width, height = out->image.height;
+    GaclipSampleWindow all = {0, 0, width, height, width, height};
+    status = list_regions(out, source, image, width, height, &all, NULL, err);
+    if (status) gaclip_sample_clear(out);
+    return status;
+}
+
+GaclipSampleSource gaclip_dataset_source_view(GaclipDatasetSource *source)
+{
+    return (GaclipSampleSource){
+        .next = next_sample, .payload = source, .at = sample_at, .count = source->count};
+}
