@@ -86,6 +86,7 @@ void gaclip__adamw_step(GaclipAdamW *adamw, const GaclipCompute *compute, Gaclip
                 (float)adamw->epsilon};
     gaclip__threads_run(compute->pool, (int)((table->floats + BLOCK - 1) / BLOCK), update_block,
                         &u);
+    gaclip__parameters_changed(table);
 }
 
 double gaclip__learning_rate(long step, double base, long warmup, long total)

@@ -33,8 +33,9 @@ void gaclip__average_update(GaclipAverage *average, const GaclipParameters *tabl
 
 void gaclip__average_apply(const GaclipAverage *average, GaclipParameters *table)
 {
-    if (average->values)
-        memcpy(table->values, average->values, table->floats * sizeof *table->values);
+    if (!average->values) return;
+    memcpy(table->values, average->values, table->floats * sizeof *table->values);
+    gaclip__parameters_changed(table);
 }
 
 void gaclip__average_clear(GaclipAverage *average)
