@@ -37,8 +37,8 @@ static int multiply(void *payload, GaclipError *err)
     (void)err;
     const Product *p = payload;
     const Shape *s = p->shape;
-    gaclip__gemm(p->compute, GACLIP__PLAIN, s->transpose_b, s->m, s->n, s->k, 1.0f, p->a, s->k,
-                 p->b, s->transpose_b ? s->k : s->n, 0.0f, p->c, s->n);
+    gaclip__gemm(p->compute, GACLIP__PLAIN, s->transpose_b, s->m, s->n, s->k, gaclip__floats(p->a),
+                 s->k, gaclip__floats(p->b), s->transpose_b ? s->k : s->n, GACLIP__SET, p->c, s->n);
     return GACLIP_OK;
 }
 

@@ -167,7 +167,7 @@ static void check_embeddings(const GaclipModel *model, const OracleBatch *batch,
 
 /* A whole step; the model's gradients are the oracle's afterwards. */
 static GaclipStepResult run_step(GaclipModel *model, OracleBatch *batch, const Loss *loss,
-                                 int micro_batch)
+                                 int micro_batch, int recompute)
 {
     GaclipTrainOptions options;
     GaclipStepResult result;
@@ -177,6 +177,7 @@ static GaclipStepResult run_step(GaclipModel *model, OracleBatch *batch, const L
     options.weights = loss->weights;
     options.mask_identical = loss->mask_identical;
     options.micro_batch = micro_batch;
+    options.recompute = recompute;
     gaclip__parameters_zero_gradients(&model->parameters);
     expect_ok(gaclip__train_step(&result, model, &batch->batch, &options, &rows, &err), &err);
     gaclip__arena_free(&rows);
@@ -188,7 +189,7 @@ static void check_loss(GaclipModel *model, OracleBatch *batch, const Loss *loss,
 {
     check_embeddings(model, batch, loss);
     for (int micro_batch = 0; micro_batch < 4; micro_batch++) {
-        GaclipStepResult r = run_step(model, batch, loss, micro_batch);
+        GaclipStepResult r = run_step(model, batch, loss, micro_batch, micro_batch % 2);
         expect_relative(loss->name, r.total, expected, 1e-4);
         expect_relative(loss->name, weighted(&loss->weights, &r.losses), expected, 1e-4);
         if (has_weight_gradients)
@@ -232,14 +233,37 @@ static void test_micro_batches(void **state)
         snprintf(json_name, sizeof json_name, "%s_losses.json", NAMES[i]);
         cJSON *json = oracle_json(json_name);
         Loss total = {"total", total_weights(json), 0};
-        double loss = run_step(model, &batch, &total, 0).total;
+        double loss = run_step(model, &batch, &total, 0, 0).total;
         memcpy(whole, table->gradients, table->floats * sizeof *whole);
         for (int micro_batch = 1; micro_batch < 4; micro_batch++) {
-            expect_relative("loss", run_step(model, &batch, &total, micro_batch).total, loss, 1e-5);
+            expect_relative("loss", run_step(model, &batch, &total, micro_batch, 0).total, loss,
+                            1e-5);
             expect_close("gradient", table->gradients, whole, table->floats, 1e-5);
         }
         free(whole);
         cJSON_Delete(json);
+        oracle_batch_close(&batch);
+        oracle_model_close(model);
+    }
+}
+
+/* Computing activations again gives the very same gradients. */
+static void test_recompute(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        OracleBatch batch;
+        GaclipModel *model = trainable(NAMES[i]);
+        GaclipParameters *table = &model->parameters;
+        float *kept = malloc(table->floats * sizeof *kept);
+        Loss all = {
+            "all", {.global = 1, .region = 1, .hard_negative = 1, .visual = 1, .text = 1}, 0};
+        oracle_batch_open(&batch, model, NAMES[i]);
+        double loss = run_step(model, &batch, &all, 0, 0).total;
+        memcpy(kept, table->gradients, table->floats * sizeof *kept);
+        assert_true(run_step(model, &batch, &all, 0, 1).total == loss);
+        assert_memory_equal(table->gradients, kept, table->floats * sizeof *kept);
+        free(kept);
         oracle_batch_close(&batch);
         oracle_model_close(model);
     }
@@ -253,7 +277,7 @@ static void test_passes(void **state)
     GaclipModel *model = trainable("tiny");
     oracle_batch_open(&batch, model, "tiny");
     Loss all = {"all", {.global = 1, .region = 1, .hard_negative = 1, .visual = 1, .text = 1}, 0};
-    GaclipStepResult r = run_step(model, &batch, &all, 0);
+    GaclipStepResult r = run_step(model, &batch, &all, 0, 0);
     assert_int_equal(r.images, 4);
     assert_int_equal(r.crops, 9);
     assert_int_equal(r.texts, 4 + 4 + 9 + 9 * 5);
@@ -367,7 +391,7 @@ static void train_stage(GaclipModel *model, const cJSON *json, int number_of, Or
             gaclip__learning_rate(t, number(stage, "base_lr"), (long)number(stage, "warmup"),
                                   (long)number(stage, "total"));
         expect_relative("lr", rate, number(step, "lr"), 1e-9);
-        double value = run_step(model, batch, &loss, 0).total;
+        double value = run_step(model, batch, &loss, 0, 0).total;
         expect_relative("loss", value, number(step, "loss"), 1e-3);
         if (after >= 0) expect_relative("loss after", value, after, 1e-3);
         gaclip__adamw_step(&adamw, model->compute, &model->parameters, rate, 1);
@@ -378,7 +402,7 @@ static void train_stage(GaclipModel *model, const cJSON *json, int number_of, Or
         t++;
     }
     assert_int_equal(t, 5);
-    expect_relative("loss after", run_step(model, batch, &loss, 0).total, after, 1e-3);
+    expect_relative("loss after", run_step(model, batch, &loss, 0, 0).total, after, 1e-3);
     gaclip__adamw_clear(&adamw);
 }
 
@@ -436,7 +460,7 @@ static void test_frozen(void **state)
     oracle_batch_open(&batch, model, "tiny");
     expect_ok(gaclip__adamw_init(&adamw, &model->parameters, 0.9, 0.98, 1e-6, 0.2, &err), &err);
     gaclip__adamw_freeze(&adamw, frozen);
-    run_step(model, &batch, &LOSSES[0], 0);
+    run_step(model, &batch, &LOSSES[0], 0, 0);
     memset(frozen->gradient, 0, frozen->count * sizeof(float));
     gaclip__adamw_step(&adamw, model->compute, &model->parameters, 1e-2, 1);
     assert_memory_equal(before, frozen->value, frozen->count * sizeof *before);
@@ -449,8 +473,8 @@ static void test_frozen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses), cmocka_unit_test(test_micro_batches),
-        cmocka_unit_test(test_passes), cmocka_unit_test(test_adamw_steps),
-        cmocka_unit_test(test_frozen)};
+        cmocka_unit_test(test_losses),      cmocka_unit_test(test_micro_batches),
+        cmocka_unit_test(test_recompute),   cmocka_unit_test(test_passes),
+        cmocka_unit_test(test_adamw_steps), cmocka_unit_test(test_frozen)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,33 +77,100 @@ static void expect_all_gradients(const char *name, Op *op, FiniteFunction *funct
     }
 }
 
+/* With a residual, which lies behind the input in op->in. */
 static double linear(void *payload)
 {
     Op *op = payload;
-    gaclip__linear_forward(op->compute, op->out, op->in, op->weight, op->bias, op->rows, op->width,
-                           op->n_to);
+    GaclipLinear l = {.rows = op->rows,
+                      .n_in = op->width,
+                      .n_out = op->n_to,
+                      .in = gaclip__floats(op->in),
+                      .weight = gaclip__floats(op->weight),
+                      .bias = op->bias,
+                      .residual = op->in + op->rows * op->width,
+                      .out = gaclip__floats(op->out)};
+    gaclip__linear_forward(op->compute, &l);
     return dot(op->out, op->upstream, op->n_out);
+}
+
+static GaclipLinearBackward linear_gradients(const Op *op)
+{
+    return (GaclipLinearBackward){.rows = op->rows,
+                                  .n_in = op->width,
+                                  .n_out = op->n_to,
+                                  .in = gaclip__floats(op->in),
+                                  .weight = gaclip__floats(op->weight),
+                                  .grad_out = gaclip__floats(op->upstream),
+                                  .grad_in = gaclip__floats(op->grad_in),
+                                  .grad_weight = op->grad_weight,
+                                  .grad_bias = op->grad_bias};
 }
 
 static void test_linear(void **state)
 {
-    static const int SIZES[][3] = {{1, 1, 1}, {5, 3, 7}, {33, 17, 20}, {128, 64, 48}};
+    static const int SIZES[][3] = {{1, 1, 1}, {5, 3, 7}, {33, 17, 20}, {128, 64, 48}, {3, 5, 800}};
     (void)state;
-    for (size_t s = 0; s < 4; s++) {
+    for (size_t s = 0; s < 5; s++) {
         Op op = {.rows = SIZES[s][0], .width = SIZES[s][1], .n_to = SIZES[s][2]};
         size_t rows = (size_t)op.rows, n = (size_t)op.width, m = (size_t)op.n_to;
-        op_begin(&op, rows * n, m * n, m, rows * m, 0, 0);
+        op_begin(&op, rows * (n + m), m * n, m, rows * m, 0, 0);
         linear(&op);
         for (size_t r = 0; r < rows; r++)
             for (size_t o = 0; o < m; o++) {
-                double sum = (double)op.bias[o] + dot(op.in + r * n, op.weight + o * n, n);
+                double sum = (double)op.bias[o] + dot(op.in + r * n, op.weight + o * n, n) +
+                             (double)op.in[rows * n + r * m + o];
                 assert_true(fabs(sum - (double)op.out[r * m + o]) < 1e-4);
             }
-        gaclip__linear_backward(op.compute, op.grad_in, op.grad_weight, op.grad_bias, op.upstream,
-                                op.in, op.weight, op.rows, op.width, op.n_to);
+        GaclipLinearBackward backward = linear_gradients(&op);
+        gaclip__linear_backward(op.compute, &backward);
+        memcpy(op.grad_in + rows * n, op.upstream, rows * m * sizeof(float));
         expect_all_gradients("linear", &op, linear);
         op_end(&op);
     }
+}
+
+/* An activation before the product: op->kept = act(op->in). */
+static double activated_linear(void *payload)
+{
+    Op *op = payload;
+    gaclip__activate(GACLIP_GELU, gaclip__floats(op->kept), op->in, op->n_in);
+    GaclipLinear l = {.rows = op->rows,
+                      .n_in = op->width,
+                      .n_out = op->n_to,
+                      .in = gaclip__floats(op->kept),
+                      .weight = gaclip__floats(op->weight),
+                      .out = gaclip__floats(op->out)};
+    gaclip__linear_forward(op->compute, &l);
+    return dot(op->out, op->upstream, op->n_out);
+}
+
+static void test_linear_and_activation(void **state)
+{
+    (void)state;
+    Op op = {.rows = 9, .width = 6, .n_to = 11};
+    op_begin(&op, 54, 66, 0, 99, 99, 0);
+    activated_linear(&op);
+    GaclipLinearBackward backward = linear_gradients(&op);
+    backward.in = gaclip__floats(op.kept);
+    backward.hidden = gaclip__floats(op.in);
+    backward.activation = GACLIP_GELU;
+    backward.grad_bias = NULL;
+    gaclip__linear_backward(op.compute, &backward);
+    expect_all_gradients("linear of an activation", &op, activated_linear);
+    /* An activation behind the product gives what it gives alone. */
+    float expected[99];
+    GaclipLinear forward = {.rows = 9,
+                            .n_in = 6,
+                            .n_out = 11,
+                            .in = gaclip__floats(op.in),
+                            .weight = gaclip__floats(op.weight),
+                            .out = gaclip__floats(op.out),
+                            .activated = gaclip__floats(op.kept),
+                            .activation = GACLIP_QUICK_GELU};
+    gaclip__linear_forward(op.compute, &forward);
+    gaclip__activate(GACLIP_QUICK_GELU, gaclip__floats(expected), op.out, 99);
+    expect_close("activated", op.kept, expected, 99, 1e-6);
+    op_end(&op);
 }
 
 /* The projection keeps its matrix the other way round. */
@@ -137,8 +204,8 @@ static void test_projection(void **state)
 static double layer_norm(void *payload)
 {
     Op *op = payload;
-    gaclip__layer_norm_forward(op->compute, op->out, op->kept, op->in, op->weight, op->bias,
-                               op->rows, op->width, 1e-5f);
+    gaclip__layer_norm_forward(op->compute, gaclip__floats(op->out), op->kept, op->in, op->weight,
+                               op->bias, op->rows, op->width, 1e-5f);
     return dot(op->out, op->upstream, op->n_out);
 }
 
@@ -149,7 +216,7 @@ static void test_layer_norm(void **state)
     for (size_t s = 0; s < 4; s++) {
         Op op = {.rows = SIZES[s][0], .width = SIZES[s][1]};
         size_t rows = (size_t)op.rows, n = (size_t)op.width;
-        op_begin(&op, rows * n, n, n, rows * n, 2 * rows, 2 * n);
+        op_begin(&op, rows * n, n, n, rows * n, 2 * rows, gaclip__layer_norm_scratch(op.width));
         layer_norm(&op);
         for (size_t r = 0; r < rows; r++) {
             double mean = 0, variance = 0;
@@ -180,7 +247,8 @@ static void test_layer_norm(void **state)
 static double activation(void *payload)
 {
     Op *op = payload;
-    gaclip__activation_forward(op->compute, op->activation, op->out, op->in, op->n_in);
+    gaclip__activation_forward(op->compute, op->activation, gaclip__floats(op->out), op->in,
+                               op->n_in);
     return dot(op->out, op->upstream, op->n_out);
 }
 
@@ -200,8 +268,8 @@ static void test_activations(void **state)
         activation(&op);
         for (size_t i = 0; i < 301; i++)
             assert_true(fabs(activation_of(KINDS[s], (double)op.in[i]) - (double)op.out[i]) < 2e-6);
-        memcpy(op.grad_in, op.upstream, 301 * sizeof(float));
-        gaclip__activation_backward(op.compute, KINDS[s], op.grad_in, op.in, 301);
+        gaclip__activation_backward(op.compute, KINDS[s], gaclip__floats(op.grad_in), op.upstream,
+                                    op.in, 301);
         expect_all_gradients(s ? "GELU" : "QuickGELU", &op, activation);
         op_end(&op);
     }
@@ -210,7 +278,8 @@ static void test_activations(void **state)
 static double attention(void *payload)
 {
     Op *op = payload;
-    gaclip__attention_forward(op->compute, op->out, op->kept, op->in, &op->attention);
+    gaclip__attention_forward(op->compute, gaclip__floats(op->out), op->kept,
+                              gaclip__floats(op->in), &op->attention);
     return dot(op->out, op->upstream, op->n_out);
 }
 
@@ -246,7 +315,8 @@ static void expect_attention(const Op *op)
 static void test_attention(void **state)
 {
     static const GaclipAttentionShape SHAPES[] = {
-        {1, 1, 4, 1, 0}, {2, 5, 12, 3, 0}, {2, 5, 12, 3, 1}, {1, 19, 32, 2, 1}, {3, 17, 16, 4, 0}};
+        {1, 1, 4, 1, 0},   {2, 5, 12, 3, 0},  {2, 5, 12, 3, 1}, {1, 19, 32, 2, 1},
+        {3, 17, 16, 4, 0}, {1, 131, 6, 2, 0}, {1, 150, 4, 1, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof SHAPES / sizeof *SHAPES; i++) {
         Op op = {.attention = SHAPES[i]};
@@ -256,7 +326,8 @@ static void test_attention(void **state)
                  gaclip__attention_scratch(s));
         attention(&op);
         expect_attention(&op);
-        gaclip__attention_backward(op.compute, op.grad_in, op.upstream, op.in, op.kept, s);
+        gaclip__attention_backward(op.compute, gaclip__floats(op.grad_in),
+                                   gaclip__floats(op.upstream), gaclip__floats(op.in), op.kept, s);
         expect_all_gradients(s->causal ? "causal attention" : "attention", &op, attention);
         op_end(&op);
     }
@@ -265,8 +336,8 @@ static void test_attention(void **state)
 static double convolution(void *payload)
 {
     Op *op = payload;
-    gaclip__convolution_forward(op->compute, op->out, op->in, op->weight, op->bias,
-                                &op->convolution);
+    gaclip__convolution_forward(op->compute, op->out, gaclip__floats(op->in),
+                                gaclip__floats(op->weight), op->bias, &op->convolution);
     return dot(op->out, op->upstream, op->n_out);
 }
 
@@ -306,7 +377,8 @@ static void test_convolution(void **state)
         convolution(&op);
         expect_convolution(&op);
         gaclip__convolution_backward(op.compute, op.grad_in, op.grad_weight, op.grad_bias,
-                                     op.upstream, op.in, op.weight, s);
+                                     op.upstream, gaclip__floats(op.in), gaclip__floats(op.weight),
+                                     s);
         expect_all_gradients("convolution", &op, convolution);
         op_end(&op);
     }
@@ -338,9 +410,9 @@ static void test_unit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),     cmocka_unit_test(test_projection),
-        cmocka_unit_test(test_layer_norm), cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_attention),  cmocka_unit_test(test_convolution),
-        cmocka_unit_test(test_unit)};
+        cmocka_unit_test(test_linear),      cmocka_unit_test(test_linear_and_activation),
+        cmocka_unit_test(test_projection),  cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_activations), cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_convolution), cmocka_unit_test(test_unit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

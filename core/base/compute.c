@@ -28,6 +28,7 @@ int gaclip_compute_new(GaclipCompute **out, int threads, GaclipBackend backend, 
     GaclipCompute *compute = calloc(1, sizeof *compute);
     if (!compute) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     compute->backend = backend;
+    compute->precision = GACLIP_PRECISION_F32;
     int status = gaclip__threads_new(&compute->pool, threads ? threads : processors_online(), err);
     if (status) {
         free(compute);
@@ -41,6 +42,7 @@ void gaclip_compute_free(GaclipCompute *compute)
 {
     if (!compute) return;
     gaclip__threads_free(compute->pool);
+    gaclip__bf16_products_free(compute->bf16);
     free(compute->scratch);
     free(compute);
 }
@@ -53,6 +55,28 @@ int gaclip_compute_threads(const GaclipCompute *compute)
 const char *gaclip_compute_backend_name(const GaclipCompute *compute)
 {
     return compute->backend == GACLIP_BACKEND_ONEDNN ? "oneDNN" : "OpenBLAS";
+}
+
+int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,
+                                 GaclipError *err)
+{
+    int multiplies_bf16 = compute->backend == GACLIP_BACKEND_ONEDNN && gaclip__bf16_supported();
+    if (precision == GACLIP_PRECISION_AUTO)
+        precision = multiplies_bf16 ? GACLIP_PRECISION_BF16 : GACLIP_PRECISION_F32;
+    if (precision == GACLIP_PRECISION_BF16 && compute->backend != GACLIP_BACKEND_ONEDNN)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "bf16 needs the oneDNN backend; use f32 with OpenBLAS");
+    if (precision == GACLIP_PRECISION_BF16 && !compute->bf16) {
+        int status = gaclip__bf16_products_new(&compute->bf16, err);
+        if (status) return status;
+    }
+    compute->precision = precision;
+    return GACLIP_OK;
+}
+
+GaclipPrecision gaclip_compute_precision(const GaclipCompute *compute)
+{
+    return compute->precision;
 }
 
 int gaclip__compute_reserve(GaclipCompute *compute, size_t floats, GaclipError *err)

@@ -4,14 +4,17 @@
 
 #include <stddef.h>
 
+#include "base/bf16_products.h"
 #include "base/threads.h"
 #include "gaclip/compute.h"
 
 struct GaclipCompute {
     GaclipThreads *pool;
-    GaclipBackend backend; /* never AUTO */
-    float *scratch;        /* (threads, scratch_floats), 64-byte aligned */
-    size_t scratch_floats; /* a worker's share, a multiple of 16 */
+    GaclipBackend backend;     /* never AUTO */
+    GaclipPrecision precision; /* never AUTO */
+    GaclipBf16Products *bf16;  /* NULL until the precision first is BF16 */
+    float *scratch;            /* (threads, scratch_floats), 64-byte aligned */
+    size_t scratch_floats;     /* a worker's share, a multiple of 16 */
 };
 
 /* Makes sure that every worker has at least floats of scratch. Called before a tower runs, with

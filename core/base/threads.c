@@ -1,12 +1,11 @@
 #include "base/threads.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/blas_threads.h"
 
-/* Indices are dealt out statically (worker w takes w, w + threads, ...), so that sums which a
- * worker keeps do not depend on timing: the same thread count gives the same bytes. */
 struct GaclipThreads {
     int threads;
     pthread_t *workers; /* (threads - 1) */
@@ -18,6 +17,7 @@ struct GaclipThreads {
     GaclipTask *task;
     void *payload;
     int count;
+    atomic_int next; /* the first index that nobody has taken */
 };
 
 typedef struct Start {
@@ -25,9 +25,12 @@ typedef struct Start {
     int worker;
 } Start;
 
-static void run_share(GaclipTask *task, int count, int worker, int threads, void *payload)
+static void run_share(GaclipThreads *pool, int worker)
 {
-    for (int index = worker; index < count; index += threads) task(index, worker, payload);
+    GaclipTask *task = pool->task;
+    void *payload = pool->payload;
+    int count = pool->count, index;
+    while ((index = atomic_fetch_add(&pool->next, 1)) < count) task(index, worker, payload);
 }
 
 static void *worker_main(void *argument)
@@ -42,11 +45,8 @@ static void *worker_main(void *argument)
         while (pool->generation == seen && !pool->stop) pthread_cond_wait(&pool->wake, &pool->lock);
         if (pool->stop) break;
         seen = pool->generation;
-        GaclipTask *task = pool->task;
-        void *payload = pool->payload;
-        int count = pool->count;
         pthread_mutex_unlock(&pool->lock);
-        run_share(task, count, start.worker, pool->threads, payload);
+        run_share(pool, start.worker);
         pthread_mutex_lock(&pool->lock);
         if (--pool->running == 0) pthread_cond_signal(&pool->done);
     }
@@ -121,11 +121,12 @@ void gaclip__threads_run(GaclipThreads *pool, int count, GaclipTask *task, void 
     pool->task = task;
     pool->payload = payload;
     pool->count = count;
+    atomic_store(&pool->next, 0);
     pool->running = pool->threads - 1;
     pool->generation++;
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
-    run_share(task, count, 0, pool->threads, payload);
+    run_share(pool, 0);
     pthread_mutex_lock(&pool->lock);
     while (pool->running) pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

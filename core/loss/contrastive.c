@@ -95,13 +95,14 @@ int gaclip__contrastive(double *loss, double *grad_scale, const GaclipCompute *c
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for %d pairs", count);
     gather(w.a, pairs->a, pairs->a_rows, N, W);
     gather(w.b, pairs->b, pairs->b_rows, N, W);
-    gaclip__gemm(compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, count, count, width, 1, w.a, width,
-                 w.b, width, 0, w.similarity, count);
+    GaclipOperand a = gaclip__floats(w.a), b = gaclip__floats(w.b), grad = gaclip__floats(w.grad);
+    gaclip__gemm(compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, count, count, width, a, width, b,
+                 width, GACLIP__SET, w.similarity, count);
     *loss = both_directions(&w, pairs->ids, count, scale) / (2.0 * count);
-    gaclip__gemm(compute, GACLIP__PLAIN, GACLIP__PLAIN, count, width, count, 1, w.grad, count, w.b,
-                 width, 0, w.grad_a, width);
-    gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, count, width, count, 1, w.grad, count,
-                 w.a, width, 0, w.grad_b, width);
+    gaclip__gemm(compute, GACLIP__PLAIN, GACLIP__PLAIN, count, width, count, grad, count, b, width,
+                 GACLIP__SET, w.grad_a, width);
+    gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, count, width, count, grad, count, a,
+                 width, GACLIP__SET, w.grad_b, width);
     double factor = weight / (2.0 * count), by_scale = 0;
     for (size_t i = 0; i < N * N; i++) by_scale += (double)w.grad[i] * (double)w.similarity[i];
     *grad_scale += by_scale * factor;

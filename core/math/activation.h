@@ -6,14 +6,21 @@
 
 #include "base/compute.h"
 #include "gaclip/model.h"
+#include "math/operand.h"
 
-/* out, in (count); out may be in. */
-void gaclip__activation_forward(const GaclipCompute *compute, GaclipActivation kind, float *out,
-                                const float *in, size_t count);
+/* On the calling thread: out (count) = act(in). */
+void gaclip__activate(GaclipActivation kind, GaclipOperand out, const float *in, size_t count);
+/* On the calling thread: out (count) = grad (count) times the derivative at in (count); out may be
+ * grad. */
+void gaclip__activate_backward(GaclipActivation kind, GaclipOperand out, const float *grad,
+                               GaclipOperand in, size_t count);
 
-/* grad (count) is multiplied by the derivative at in (count). */
-void gaclip__activation_backward(const GaclipCompute *compute, GaclipActivation kind, float *grad,
-                                 const float *in, size_t count);
+/* The same on the pool. */
+void gaclip__activation_forward(const GaclipCompute *compute, GaclipActivation kind,
+                                GaclipOperand out, const float *in, size_t count);
+void gaclip__activation_backward(const GaclipCompute *compute, GaclipActivation kind,
+                                 GaclipOperand out, const float *grad, const float *in,
+                                 size_t count);
 
 /* a (count) += b (count) */
 void gaclip__add(const GaclipCompute *compute, float *a, const float *b, size_t count);

@@ -6,24 +6,73 @@
 #include "math/exponential.h"
 #include "math/gemm.h"
 
+/* Rows of scores at a time: they stay in the second-level cache between the products. */
+enum { ROWS = 64 };
+
 typedef struct Attention {
     const GaclipCompute *compute;
     const GaclipAttentionShape *shape;
-    const float *qkv;      /* (batch, tokens, 3*width) */
-    float *out;            /* (batch, tokens, width) */
-    float *log_sums;       /* (batch, heads, tokens) */
-    float *grad_qkv;       /* (batch, tokens, 3*width) */
-    const float *grad_out; /* (batch, tokens, width) */
+    int head_width, row_blocks;
+    float scale;
+    GaclipOperand qkv;      /* (batch, tokens, 3*width) */
+    GaclipOperand out;      /* (batch, tokens, width) */
+    float *log_sums;        /* (batch, heads, tokens) */
+    GaclipOperand grad_qkv; /* (batch, tokens, 3*width) */
+    GaclipOperand grad_out; /* (batch, tokens, width) */
     const float *old_log_sums;
 } Attention;
 
-size_t gaclip__attention_scratch(const GaclipAttentionShape *shape)
+static size_t padded(size_t floats)
 {
-    return 2 * (size_t)shape->tokens * (size_t)shape->tokens;
+    return (floats + 15) / 16 * 16;
+}
+
+/* The backward's: scores and their gradients, both again in bf16, sums of two heads' columns. */
+size_t gaclip__attention_scratch(const GaclipAttentionShape *s)
+{
+    size_t tokens = (size_t)s->tokens, width = (size_t)(s->width / s->heads);
+    return 3 * padded(ROWS * tokens) + padded(ROWS * width) + 2 * padded(tokens * width);
+}
+
+static Attention prepare(const GaclipCompute *compute, const GaclipAttentionShape *shape)
+{
+    int width = shape->width / shape->heads;
+    return (Attention){.compute = compute,
+                       .shape = shape,
+                       .head_width = width,
+                       .row_blocks = (shape->tokens + ROWS - 1) / ROWS,
+                       .scale = 1.0f / sqrtf((float)width)};
+}
+
+/* One head's view of one image; keys lie width behind queries, values behind keys. */
+typedef struct Head {
+    GaclipOperand q, k, v; /* (tokens, 3*width) rows, head_width columns of them */
+    size_t out;            /* offset of its columns in (batch, tokens, width) */
+    size_t qkv;            /* the same in (batch, tokens, 3*width) */
+    size_t sums;           /* offset in (batch, heads, tokens) */
+} Head;
+
+static Head head_of(const Attention *a, int index)
+{
+    const GaclipAttentionShape *s = a->shape;
+    size_t T = (size_t)s->tokens, W = (size_t)s->width, image = (size_t)(index / s->heads);
+    size_t column = (size_t)(index % s->heads * a->head_width);
+    Head h = {.out = image * T * W + column, .qkv = image * T * 3 * W + column};
+    h.sums = (size_t)index * T;
+    h.q = gaclip__operand_at(a->qkv, h.qkv);
+    h.k = gaclip__operand_at(h.q, W);
+    h.v = gaclip__operand_at(h.k, W);
+    return h;
+}
+
+/* Where a product reads from: scratch of its own in bf16, the f32 matrix itself otherwise. */
+static GaclipOperand operand_beside(GaclipOperand like, float *values, float *scratch)
+{
+    return like.bf16 ? (GaclipOperand){NULL, (uint16_t *)(void *)scratch} : gaclip__floats(values);
 }
 
 /* Softmax of row's first visible scores in place, zeros behind; returns log(sum(exp)). */
-GACLIP__CLONES static float softmax_row(float *row, int visible, int tokens, float scale)
+GACLIP__CLONES static float softmax_row(float *row, int visible, int columns, float scale)
 {
     float largest = row[0], sum = 0;
     GACLIP__PRAGMA(omp simd reduction(max : largest))
@@ -35,102 +84,155 @@ GACLIP__CLONES static float softmax_row(float *row, int visible, int tokens, flo
     }
     float inverse = 1.0f / sum;
     GACLIP__SIMD for (int j = 0; j < visible; j++) row[j] *= inverse;
-    for (int j = visible; j < tokens; j++) row[j] = 0.0f;
+    for (int j = visible; j < columns; j++) row[j] = 0.0f;
     return largest * scale + logf(sum);
 }
 
-static void forward_head(int index, int worker, void *payload)
+static void store_columns(GaclipOperand out, size_t stride, const float *rows, int count, int width)
+{
+    for (size_t r = 0; r < (size_t)count; r++)
+        gaclip__operand_set(gaclip__operand_at(out, r * stride), rows + r * (size_t)width,
+                            (size_t)width);
+}
+
+static void forward_rows(int index, int worker, void *payload)
 {
     const Attention *a = payload;
     const GaclipAttentionShape *s = a->shape;
-    int T = s->tokens, W = s->width, D = W / s->heads, h = index % s->heads;
-    size_t image = (size_t)(index / s->heads);
-    const float *q = a->qkv + image * (size_t)T * 3 * (size_t)W + (size_t)(h * D);
-    float *out = a->out + image * (size_t)T * (size_t)W + (size_t)(h * D);
-    float *scores = gaclip__scratch(a->compute, worker); /* (T, T) */
-    GaclipBackend backend = a->compute->backend;
-    gaclip__gemm_serial(backend, GACLIP__PLAIN, GACLIP__TRANSPOSED, T, T, D, 1.0f, q, 3 * W, q + W,
-                        3 * W, 0.0f, scores, T);
-    for (int i = 0; i < T; i++) {
-        float sum = softmax_row(scores + (size_t)i * (size_t)T, s->causal ? i + 1 : T, T,
-                                1.0f / sqrtf((float)D));
-        if (a->log_sums) a->log_sums[(size_t)index * (size_t)T + (size_t)i] = sum;
+    Head h = head_of(a, index / a->row_blocks);
+    int T = s->tokens, W = s->width, D = a->head_width, first = index % a->row_blocks * ROWS;
+    int rows = T - first < ROWS ? T - first : ROWS, keys = s->causal ? first + rows : T;
+    float *scores = gaclip__scratch(a->compute, worker); /* (rows, keys) */
+    float *beside = scores + padded((size_t)(rows * keys)),
+          *mixed = beside + padded(ROWS * (size_t)T);
+    GaclipOperand p = operand_beside(a->qkv, scores, beside);
+    gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, rows, keys, D,
+                        gaclip__operand_at(h.q, (size_t)first * 3 * (size_t)W), 3 * W, h.k, 3 * W,
+                        GACLIP__SET, scores, keys);
+    for (int i = 0; i < rows; i++) {
+        size_t at = (size_t)i * (size_t)keys;
+        float sum = softmax_row(scores + at, s->causal ? first + i + 1 : T, keys, a->scale);
+        if (a->log_sums) a->log_sums[h.sums + (size_t)(first + i)] = sum;
+        gaclip__operand_set(gaclip__operand_at(p, at), scores + at, (size_t)keys);
     }
-    gaclip__gemm_serial(backend, GACLIP__PLAIN, GACLIP__PLAIN, T, D, T, 1.0f, scores, T, q + 2 * W,
-                        3 * W, 0.0f, out, W);
+    gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__PLAIN, rows, D, keys, p, keys, h.v,
+                        3 * W, GACLIP__SET, mixed, D);
+    store_columns(gaclip__operand_at(a->out, h.out + (size_t)first * (size_t)W), (size_t)W, mixed,
+                  rows, D);
 }
 
-void gaclip__attention_forward(const GaclipCompute *compute, float *out, float *log_sums,
-                               const float *qkv, const GaclipAttentionShape *shape)
+void gaclip__attention_forward(const GaclipCompute *compute, GaclipOperand out, float *log_sums,
+                               GaclipOperand qkv, const GaclipAttentionShape *shape)
 {
-    Attention a = {
-        .compute = compute, .shape = shape, .qkv = qkv, .out = out, .log_sums = log_sums};
-    gaclip__threads_run(compute->pool, shape->batch * shape->heads, forward_head, &a);
+    Attention a = prepare(compute, shape);
+    a.qkv = qkv;
+    a.out = out;
+    a.log_sums = log_sums;
+    gaclip__threads_run(compute->pool, shape->batch * shape->heads * a.row_blocks, forward_rows,
+                        &a);
 }
 
-GACLIP__CLONES static void probability_row(float *row, int visible, int tokens, float scale,
-                                           float log_sum)
-{
-    GACLIP__SIMD for (int j = 0; j < visible; j++) row[j] = gaclip__exp(row[j] * scale - log_sum);
-    for (int j = visible; j < tokens; j++) row[j] = 0.0f;
-}
-
-/* grad of the scores: p (grad_p - sum(p grad_p)) * scale, into grad_p. What rounding leaves of the
- * row's sum, which is 0, is taken out again: a key bias has no gradient but that rest, and Adam
- * would make a step of it. */
-GACLIP__CLONES static void softmax_gradient_row(float *grad, const float *p, int tokens, float scale)
+/* From scores to probabilities p = exp(scale scores - log_sum), and from grad by p to grad by the
+ * scores, p (grad - sum(p grad)) scale; both in place, zeros behind the visible. What rounding
+ * leaves of the latter's sum, which is 0, is taken out again: a key bias has no gradient but that
+ * rest, and Adam would make a step of it. */
+GACLIP__CLONES static void softmax_backward_row(float *p, float *grad, int visible, int columns,
+                                                float scale, float log_sum)
 {
     float sum = 0, rest = 0, whole = 0;
-    GACLIP__SIMD_SUM(sum) for (int j = 0; j < tokens; j++) sum += p[j] * grad[j];
-    GACLIP__SIMD for (int j = 0; j < tokens; j++) grad[j] = p[j] * (grad[j] - sum) * scale;
-    GACLIP__SIMD_SUM(rest) for (int j = 0; j < tokens; j++) rest += grad[j];
-    GACLIP__SIMD_SUM(whole) for (int j = 0; j < tokens; j++) whole += p[j];
+    GACLIP__SIMD_SUM(sum) for (int j = 0; j < visible; j++)
+    {
+        p[j] = gaclip__exp(p[j] * scale - log_sum);
+        sum += p[j] * grad[j];
+    }
+    GACLIP__PRAGMA(omp simd reduction(+ : rest, whole))
+    for (int j = 0; j < visible; j++) {
+        grad[j] = p[j] * (grad[j] - sum) * scale;
+        rest += grad[j];
+        whole += p[j];
+    }
     float share = rest / whole;
-    GACLIP__SIMD for (int j = 0; j < tokens; j++) grad[j] -= p[j] * share;
+    GACLIP__SIMD for (int j = 0; j < visible; j++) grad[j] -= p[j] * share;
+    for (int j = visible; j < columns; j++) p[j] = grad[j] = 0.0f;
+}
+
+/* A worker's memory in the backward. */
+typedef struct BackwardScratch {
+    float *p, *grad_p;       /* (ROWS, tokens) scores, then probabilities, and their gradients */
+    GaclipOperand products;  /* p again, as products read it */
+    GaclipOperand gradients; /* grad_p again */
+    float *grad_q;           /* (ROWS, head_width) */
+    float *grad_k, *grad_v;  /* (tokens, head_width) */
+} BackwardScratch;
+
+static BackwardScratch backward_scratch(const Attention *a, int worker)
+{
+    size_t scores = padded(ROWS * (size_t)a->shape->tokens), D = (size_t)a->head_width;
+    BackwardScratch m = {.p = gaclip__scratch(a->compute, worker)};
+    m.grad_p = m.p + scores;
+    float *beside = m.grad_p + scores; /* halves of both fit into one more */
+    m.products = operand_beside(a->qkv, m.p, beside);
+    m.gradients = operand_beside(a->qkv, m.grad_p, beside + scores / 2);
+    m.grad_q = beside + scores;
+    m.grad_k = m.grad_q + padded(ROWS * D);
+    m.grad_v = m.grad_k + padded((size_t)a->shape->tokens * D);
+    return m;
+}
+
+/* Adds a block of rows' share to grad_k and grad_v, or sets them, and sets the block's grad_q. */
+static void backward_rows(const Attention *a, const Head *h, const BackwardScratch *m, int first,
+                          int set)
+{
+    const GaclipAttentionShape *s = a->shape;
+    int T = s->tokens, W = s->width, D = a->head_width, sums = set ? GACLIP__SET : GACLIP__ADD;
+    int rows = T - first < ROWS ? T - first : ROWS, keys = s->causal ? first + rows : T;
+    GaclipOperand q = gaclip__operand_at(h->q, (size_t)first * 3 * (size_t)W);
+    GaclipOperand grad_out = gaclip__operand_at(a->grad_out, h->out + (size_t)first * (size_t)W);
+    gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, rows, keys, D, q, 3 * W,
+                        h->k, 3 * W, GACLIP__SET, m->p, keys);
+    gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, rows, keys, D, grad_out, W,
+                        h->v, 3 * W, GACLIP__SET, m->grad_p, keys);
+    for (int i = 0; i < rows; i++) {
+        size_t at = (size_t)i * (size_t)keys;
+        softmax_backward_row(m->p + at, m->grad_p + at, s->causal ? first + i + 1 : T, keys,
+                             a->scale, a->old_log_sums[h->sums + (size_t)(first + i)]);
+    }
+    gaclip__operand_set(m->products, m->p, (size_t)(rows * keys));
+    gaclip__operand_set(m->gradients, m->grad_p, (size_t)(rows * keys));
+    gaclip__gemm_serial(a->compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, keys, D, rows, m->products,
+                        keys, grad_out, W, sums, m->grad_v, D);
+    gaclip__gemm_serial(a->compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, keys, D, rows, m->gradients,
+                        keys, q, 3 * W, sums, m->grad_k, D);
+    gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__PLAIN, rows, D, keys, m->gradients, keys,
+                        h->k, 3 * W, GACLIP__SET, m->grad_q, D);
+    store_columns(gaclip__operand_at(a->grad_qkv, h->qkv + (size_t)first * 3 * (size_t)W),
+                  3 * (size_t)W, m->grad_q, rows, D);
 }
 
 static void backward_head(int index, int worker, void *payload)
 {
     const Attention *a = payload;
     const GaclipAttentionShape *s = a->shape;
-    int T = s->tokens, W = s->width, D = W / s->heads, h = index % s->heads;
-    size_t image = (size_t)(index / s->heads);
-    const float *q = a->qkv + image * (size_t)T * 3 * (size_t)W + (size_t)(h * D);
-    const float *k = q + W, *v = k + W;
-    float *grad_q = a->grad_qkv + (q - a->qkv), *grad_k = grad_q + W, *grad_v = grad_k + W;
-    const float *grad_out = a->grad_out + image * (size_t)T * (size_t)W + (size_t)(h * D);
-    float *p = gaclip__scratch(a->compute, worker); /* (T, T) */
-    float *grad_p = p + (size_t)T * (size_t)T;      /* (T, T) */
-    float scale = 1.0f / sqrtf((float)D);
-    GaclipBackend backend = a->compute->backend;
-    gaclip__gemm_serial(backend, GACLIP__PLAIN, GACLIP__TRANSPOSED, T, T, D, 1.0f, q, 3 * W, k,
-                        3 * W, 0.0f, p, T);
-    gaclip__gemm_serial(backend, GACLIP__PLAIN, GACLIP__TRANSPOSED, T, T, D, 1.0f, grad_out, W, v,
-                        3 * W, 0.0f, grad_p, T);
-    for (int i = 0; i < T; i++) {
-        size_t row = (size_t)i * (size_t)T;
-        probability_row(p + row, s->causal ? i + 1 : T, T, scale,
-                        a->old_log_sums[(size_t)index * (size_t)T + (size_t)i]);
-    }
-    gaclip__gemm_serial(backend, GACLIP__TRANSPOSED, GACLIP__PLAIN, T, D, T, 1.0f, p, T, grad_out,
-                        W, 0.0f, grad_v, 3 * W);
-    for (int i = 0; i < T; i++)
-        softmax_gradient_row(grad_p + (size_t)i * (size_t)T, p + (size_t)i * (size_t)T, T, scale);
-    gaclip__gemm_serial(backend, GACLIP__PLAIN, GACLIP__PLAIN, T, D, T, 1.0f, grad_p, T, k, 3 * W,
-                        0.0f, grad_q, 3 * W);
-    gaclip__gemm_serial(backend, GACLIP__TRANSPOSED, GACLIP__PLAIN, T, D, T, 1.0f, grad_p, T, q,
-                        3 * W, 0.0f, grad_k, 3 * W);
+    size_t W = (size_t)s->width;
+    Head h = head_of(a, index);
+    BackwardScratch m = backward_scratch(a, worker);
+    /* From the last block to the first: where a block sees only the keys before its end, the first
+     * one done sees them all, sets all sums, and the others add to theirs. */
+    for (int block = a->row_blocks - 1; block >= 0; block--)
+        backward_rows(a, &h, &m, block * ROWS, block == a->row_blocks - 1);
+    GaclipOperand grad_q = gaclip__operand_at(a->grad_qkv, h.qkv);
+    store_columns(gaclip__operand_at(grad_q, W), 3 * W, m.grad_k, s->tokens, a->head_width);
+    store_columns(gaclip__operand_at(grad_q, 2 * W), 3 * W, m.grad_v, s->tokens, a->head_width);
 }
 
-void gaclip__attention_backward(const GaclipCompute *compute, float *grad_qkv,
-                                const float *grad_out, const float *qkv, const float *log_sums,
+void gaclip__attention_backward(const GaclipCompute *compute, GaclipOperand grad_qkv,
+                                GaclipOperand grad_out, GaclipOperand qkv, const float *log_sums,
                                 const GaclipAttentionShape *shape)
 {
-    Attention a = {.compute = compute,
-                   .shape = shape,
-                   .qkv = qkv,
-                   .grad_qkv = grad_qkv,
-                   .grad_out = grad_out,
-                   .old_log_sums = log_sums};
+    Attention a = prepare(compute, shape);
+    a.qkv = qkv;
+    a.grad_qkv = grad_qkv;
+    a.grad_out = grad_out;
+    a.old_log_sums = log_sums;
     gaclip__threads_run(compute->pool, shape->batch * shape->heads, backward_head, &a);
 }

@@ -2,53 +2,104 @@
 
 #include <cblas.h>
 
+#include "base/bf16.h"
+#include "base/bf16_products.h"
+
 #if GACLIP_WITH_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
-void gaclip__gemm_serial(GaclipBackend backend, int transpose_a, int transpose_b, int m, int n,
-                         int k, float alpha, const float *a, int lda, const float *b, int ldb,
-                         float beta, float *c, int ldc)
+/* Blocks of C: at least FEWEST_ROWS, since every block packs its part of B anew. */
+enum { FEWEST_ROWS = 64, MOST_ROWS = 192, MOST_COLUMNS = 768 };
+
+/* What oneDNN declined, which it does when memory is short. */
+static void multiply_plainly(int transpose_a, int transpose_b, int m, int n, int k,
+                             const uint16_t *a, int lda, const uint16_t *b, int ldb, int accumulate,
+                             float *c, int ldc)
 {
-#if GACLIP_WITH_ONEDNN
-    if (backend == GACLIP_BACKEND_ONEDNN &&
-        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb,
-                   beta, c, ldc) == dnnl_success)
+    size_t a_row = transpose_a ? 1 : (size_t)lda, a_step = transpose_a ? (size_t)lda : 1;
+    size_t b_column = transpose_b ? (size_t)ldb : 1, b_step = transpose_b ? 1 : (size_t)ldb;
+    for (size_t i = 0; i < (size_t)m; i++)
+        for (size_t j = 0; j < (size_t)n; j++) {
+            float sum = 0, *place = c + i * (size_t)ldc + j;
+            for (size_t l = 0; l < (size_t)k; l++)
+                sum += gaclip__bf16_widen(a[i * a_row + l * a_step]) *
+                       gaclip__bf16_widen(b[j * b_column + l * b_step]);
+            *place = accumulate ? *place + sum : sum;
+        }
+}
+
+void gaclip__gemm_serial(const GaclipCompute *compute, int transpose_a, int transpose_b, int m,
+                         int n, int k, GaclipOperand a, int lda, GaclipOperand b, int ldb,
+                         int accumulate, float *c, int ldc)
+{
+    if (a.bf16) {
+        if (gaclip__bf16_multiply(compute->bf16, transpose_a, transpose_b, m, n, k, a.bf16, lda,
+                                  b.bf16, ldb, accumulate, c, ldc))
+            multiply_plainly(transpose_a, transpose_b, m, n, k, a.bf16, lda, b.bf16, ldb,
+                             accumulate, c, ldc);
         return;
-#else
-    (void)backend;
+    }
+    float beta = accumulate ? 1.0f : 0.0f;
+#if GACLIP_WITH_ONEDNN
+    if (compute->backend == GACLIP_BACKEND_ONEDNN &&
+        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a.f32, lda,
+                   b.f32, ldb, beta, c, ldc) == dnnl_success)
+        return;
 #endif
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-                transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c,
-                ldc);
+                transpose_b ? CblasTrans : CblasNoTrans, m, n, k, 1.0f, a.f32, lda, b.f32, ldb,
+                beta, c, ldc);
 }
 
 typedef struct Product {
-    GaclipBackend backend;
-    int transpose_a, transpose_b, m, n, k, lda, ldb, ldc, block;
-    float alpha, beta;
-    const float *a, *b;
+    const GaclipCompute *compute;
+    int transpose_a, transpose_b, m, n, k, lda, ldb, accumulate, ldc;
+    int block_rows, block_columns, columns; /* columns of blocks */
+    GaclipOperand a, b;
     float *c;
 } Product;
 
-static void multiply_rows(int index, int worker, void *payload)
+static void multiply_block(int index, int worker, void *payload)
 {
     (void)worker;
     const Product *p = payload;
-    int row = index * p->block;
-    int rows = p->m - row < p->block ? p->m - row : p->block;
-    const float *a = p->transpose_a ? p->a + row : p->a + (size_t)row * (size_t)p->lda;
-    gaclip__gemm_serial(p->backend, p->transpose_a, p->transpose_b, rows, p->n, p->k, p->alpha, a,
-                        p->lda, p->b, p->ldb, p->beta, p->c + (size_t)row * (size_t)p->ldc, p->ldc);
+    int row = index / p->columns * p->block_rows, column = index % p->columns * p->block_columns;
+    int m = p->m - row < p->block_rows ? p->m - row : p->block_rows;
+    int n = p->n - column < p->block_columns ? p->n - column : p->block_columns;
+    size_t a = p->transpose_a ? (size_t)row : (size_t)row * (size_t)p->lda;
+    size_t b = p->transpose_b ? (size_t)column * (size_t)p->ldb : (size_t)column;
+    gaclip__gemm_serial(p->compute, p->transpose_a, p->transpose_b, m, n, p->k,
+                        gaclip__operand_at(p->a, a), p->lda, gaclip__operand_at(p->b, b), p->ldb,
+                        p->accumulate, p->c + (size_t)row * (size_t)p->ldc + column, p->ldc);
+}
+
+static int rows_of_block(int m)
+{
+    int rows = ((m + 3) / 4 + 15) / 16 * 16;
+    return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
 void gaclip__gemm(const GaclipCompute *compute, int transpose_a, int transpose_b, int m, int n,
-                  int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta,
+                  int k, GaclipOperand a, int lda, GaclipOperand b, int ldb, int accumulate,
                   float *c, int ldc)
 {
-    int threads = gaclip__threads_count(compute->pool);
-    int block = (m + threads - 1) / threads;
-    Product product = {compute->backend, transpose_a, transpose_b, m,    n, k, lda, ldb,
-                       ldc,              block,       alpha,       beta, a, b, c};
-    gaclip__threads_run(compute->pool, (m + block - 1) / block, multiply_rows, &product);
+    Product p = {compute,
+                 transpose_a,
+                 transpose_b,
+                 m,
+                 n,
+                 k,
+                 lda,
+                 ldb,
+                 accumulate,
+                 ldc,
+                 rows_of_block(m),
+                 MOST_COLUMNS,
+                 (n + MOST_COLUMNS - 1) / MOST_COLUMNS,
+                 a,
+                 b,
+                 c};
+    int rows = (m + p.block_rows - 1) / p.block_rows;
+    gaclip__threads_run(compute->pool, rows * p.columns, multiply_block, &p);
 }

@@ -1,110 +1,186 @@
 #include "math/linear.h"
 
 #include "base/vector.h"
+#include "math/activation.h"
 #include "math/gemm.h"
 
-/* Rows a task: small enough that the bias is added while the product is in the cache. */
-enum { ROW_BLOCK = 192, COLUMN_BLOCK = 64 };
+/* A block of the result stays in the second-level cache until all that follows the product is done
+ * to it. Blocks do not depend on the number of threads. */
+enum { FEWEST_ROWS = 16, MOST_ROWS = 192, MOST_COLUMNS = 768, BIAS_COLUMNS = 64 };
 
-typedef struct Linear {
+/* result (rows, columns) = in (rows, depth) op(weight), then finished row by row. */
+typedef struct Blocks {
     const GaclipCompute *compute;
-    float *out;          /* (rows, n_out) */
-    const float *in;     /* (rows, n_in) */
-    const float *weight; /* (n_out, n_in), or (n_in, n_out) when projected */
-    const float *bias;   /* (n_out) or NULL */
-    int rows, n_in, n_out, projected;
-} Linear;
+    int rows, columns, depth, transposed; /* weight is (columns, depth) when transposed */
+    int block_rows, column_blocks;
+    GaclipOperand in, weight, result;
+    const GaclipLinear *forward; /* one of the two says what follows, or neither */
+    const GaclipLinearBackward *backward;
+} Blocks;
 
-GACLIP__CLONES static void add_bias(float *rows, const float *bias, int count, int width)
+size_t gaclip__linear_scratch(void)
 {
-    for (int r = 0; r < count; r++) {
-        float *row = rows + (size_t)r * (size_t)width;
-        GACLIP__SIMD for (int i = 0; i < width; i++) row[i] += bias[i];
+    return (size_t)MOST_ROWS * MOST_COLUMNS;
+}
+
+GACLIP__CLONES static void add_two(float *row, const float *a, const float *b, int count)
+{
+    if (b) {
+        GACLIP__SIMD for (int i = 0; i < count; i++) row[i] += a[i] + b[i];
+    } else {
+        GACLIP__SIMD for (int i = 0; i < count; i++) row[i] += a[i];
     }
 }
 
-static void forward_rows(int index, int worker, void *payload)
+/* product (count): a stretch of one row of the result, at `at` in the whole and at `column` in the
+ * row. */
+static void finish_forward(const GaclipLinear *l, float *product, size_t at, int column, int count)
 {
-    (void)worker;
-    const Linear *l = payload;
-    int first = index * ROW_BLOCK;
-    int count = l->rows - first < ROW_BLOCK ? l->rows - first : ROW_BLOCK;
-    float *out = l->out + (size_t)first * (size_t)l->n_out;
-    gaclip__gemm_serial(l->compute->backend, GACLIP__PLAIN,
-                        l->projected ? GACLIP__PLAIN : GACLIP__TRANSPOSED, count, l->n_out, l->n_in,
-                        1.0f, l->in + (size_t)first * (size_t)l->n_in, l->n_in, l->weight,
-                        l->projected ? l->n_out : l->n_in, 0.0f, out, l->n_out);
-    if (l->bias) add_bias(out, l->bias, count, l->n_out);
+    size_t length = (size_t)count;
+    const float *bias = l->bias ? l->bias + column : NULL;
+    const float *residual = l->residual ? l->residual + at : NULL;
+    if (bias || residual) add_two(product, bias ? bias : residual, bias ? residual : NULL, count);
+    if (gaclip__operand_wanted(l->out))
+        gaclip__operand_set(gaclip__operand_at(l->out, at), product, length);
+    if (gaclip__operand_wanted(l->activated))
+        gaclip__activate(l->activation, gaclip__operand_at(l->activated, at), product, length);
 }
 
-static int row_blocks(int rows)
+static void finish_backward(const GaclipLinearBackward *l, const float *product, size_t at,
+                            int count)
 {
-    return (rows + ROW_BLOCK - 1) / ROW_BLOCK;
+    GaclipOperand grad_in = gaclip__operand_at(l->grad_in, at);
+    if (gaclip__operand_wanted(l->hidden))
+        gaclip__activate_backward(l->activation, grad_in, product,
+                                  gaclip__operand_at(l->hidden, at), (size_t)count);
+    else
+        gaclip__operand_set(grad_in, product, (size_t)count);
 }
 
-void gaclip__linear_forward(const GaclipCompute *compute, float *out, const float *in,
-                            const float *weight, const float *bias, int rows, int n_in, int n_out)
+static void run_block(int index, int worker, void *payload)
 {
-    Linear l = {compute, out, in, weight, bias, rows, n_in, n_out, 0};
-    gaclip__threads_run(compute->pool, row_blocks(rows), forward_rows, &l);
+    const Blocks *b = payload;
+    int row = index / b->column_blocks * b->block_rows;
+    int column = index % b->column_blocks * MOST_COLUMNS;
+    int rows = b->rows - row < b->block_rows ? b->rows - row : b->block_rows;
+    int columns = b->columns - column < MOST_COLUMNS ? b->columns - column : MOST_COLUMNS;
+    size_t at = (size_t)row * (size_t)b->columns + (size_t)column;
+    float *product = b->result.f32 ? b->result.f32 + at : gaclip__scratch(b->compute, worker);
+    int stride = b->result.f32 ? b->columns : columns;
+    size_t weight_at = b->transposed ? (size_t)column * (size_t)b->depth : (size_t)column;
+    gaclip__gemm_serial(b->compute, GACLIP__PLAIN, b->transposed, rows, columns, b->depth,
+                        gaclip__operand_at(b->in, (size_t)row * (size_t)b->depth), b->depth,
+                        gaclip__operand_at(b->weight, weight_at),
+                        b->transposed ? b->depth : b->columns, GACLIP__SET, product, stride);
+    for (int r = 0; r < rows; r++, product += stride, at += (size_t)b->columns) {
+        if (b->forward) finish_forward(b->forward, product, at, column, columns);
+        if (b->backward) finish_backward(b->backward, product, at, columns);
+    }
 }
 
-void gaclip__projection_forward(const GaclipCompute *compute, float *out, const float *in,
-                                const float *projection, int rows, int n_in, int n_out)
+static void run_blocks(Blocks *b)
 {
-    Linear l = {compute, out, in, projection, NULL, rows, n_in, n_out, 1};
-    gaclip__threads_run(compute->pool, row_blocks(rows), forward_rows, &l);
+    int rows = ((b->rows + 7) / 8 + 15) / 16 * 16;
+    b->block_rows = rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+    b->column_blocks = (b->columns + MOST_COLUMNS - 1) / MOST_COLUMNS;
+    int row_blocks = (b->rows + b->block_rows - 1) / b->block_rows;
+    gaclip__threads_run(b->compute->pool, row_blocks * b->column_blocks, run_block, b);
+}
+
+void gaclip__linear_forward(const GaclipCompute *compute, const GaclipLinear *l)
+{
+    Blocks blocks = {.compute = compute,
+                     .rows = l->rows,
+                     .columns = l->n_out,
+                     .depth = l->n_in,
+                     .transposed = 1,
+                     .in = l->in,
+                     .weight = l->weight,
+                     .result = l->out,
+                     .forward = l};
+    run_blocks(&blocks);
 }
 
 typedef struct BiasSum {
-    float *grad_bias;      /* (width) */
-    const float *grad_out; /* (rows, width) */
+    float *grad_bias;       /* (width) */
+    GaclipOperand grad_out; /* (rows, width) */
     int rows, width;
 } BiasSum;
 
-GACLIP__CLONES static void sum_columns(float *restrict sum, const float *restrict rows, int count,
-                                       int stride, int width)
+GACLIP__CLONES static void add_to_sum(float *restrict sum, const float *restrict row, int count)
 {
-    for (int r = 0; r < count; r++) {
-        const float *row = rows + (size_t)r * (size_t)stride;
-        GACLIP__SIMD for (int i = 0; i < width; i++) sum[i] += row[i];
-    }
+    GACLIP__SIMD for (int i = 0; i < count; i++) sum[i] += row[i];
 }
 
 static void bias_columns(int index, int worker, void *payload)
 {
     (void)worker;
     const BiasSum *b = payload;
-    int first = index * COLUMN_BLOCK;
-    int width = b->width - first < COLUMN_BLOCK ? b->width - first : COLUMN_BLOCK;
-    float sum[COLUMN_BLOCK] = {0};
-    sum_columns(sum, b->grad_out + first, b->rows, b->width, width);
-    for (int i = 0; i < width; i++) b->grad_bias[first + i] += sum[i];
+    int first = index * BIAS_COLUMNS;
+    int width = b->width - first < BIAS_COLUMNS ? b->width - first : BIAS_COLUMNS;
+    float sum[BIAS_COLUMNS] = {0}, wide[BIAS_COLUMNS];
+    for (int r = 0; r < b->rows; r++) {
+        GaclipOperand row =
+            gaclip__operand_at(b->grad_out, (size_t)r * (size_t)b->width + (size_t)first);
+        if (row.bf16) gaclip__operand_get(wide, row, (size_t)width);
+        add_to_sum(sum, row.bf16 ? wide : row.f32, width);
+    }
+    add_to_sum(b->grad_bias + first, sum, width);
 }
 
-void gaclip__linear_backward(const GaclipCompute *compute, float *grad_in, float *grad_weight,
-                             float *grad_bias, const float *grad_out, const float *in,
-                             const float *weight, int rows, int n_in, int n_out)
+void gaclip__linear_backward(const GaclipCompute *compute, const GaclipLinearBackward *l)
 {
-    if (grad_in)
-        gaclip__projection_forward(compute, grad_in, grad_out, weight, rows, n_out, n_in);
-    if (grad_weight)
-        gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, n_out, n_in, rows, 1.0f, grad_out,
-                     n_out, in, n_in, 1.0f, grad_weight, n_in);
-    if (grad_bias) {
-        BiasSum b = {grad_bias, grad_out, rows, n_out};
-        gaclip__threads_run(compute->pool, (n_out + COLUMN_BLOCK - 1) / COLUMN_BLOCK, bias_columns,
-                            &b);
+    if (gaclip__operand_wanted(l->grad_in)) {
+        Blocks blocks = {.compute = compute,
+                         .rows = l->rows,
+                         .columns = l->n_in,
+                         .depth = l->n_out,
+                         .in = l->grad_out,
+                         .weight = l->weight,
+                         .result = l->grad_in,
+                         .backward = l};
+        run_blocks(&blocks);
     }
+    if (l->grad_weight)
+        gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, l->n_out, l->n_in, l->rows,
+                     l->grad_out, l->n_out, l->in, l->n_in, GACLIP__ADD, l->grad_weight, l->n_in);
+    if (l->grad_bias) {
+        BiasSum b = {l->grad_bias, l->grad_out, l->rows, l->n_out};
+        gaclip__threads_run(compute->pool, (l->n_out + BIAS_COLUMNS - 1) / BIAS_COLUMNS,
+                            bias_columns, &b);
+    }
+}
+
+void gaclip__projection_forward(const GaclipCompute *compute, float *out, const float *in,
+                                const float *projection, int rows, int n_in, int n_out)
+{
+    Blocks blocks = {.compute = compute,
+                     .rows = rows,
+                     .columns = n_out,
+                     .depth = n_in,
+                     .in = gaclip__floats(in),
+                     .weight = gaclip__floats(projection),
+                     .result = gaclip__floats(out)};
+    run_blocks(&blocks);
 }
 
 void gaclip__projection_backward(const GaclipCompute *compute, float *grad_in,
                                  float *grad_projection, const float *grad_out, const float *in,
                                  const float *projection, int rows, int n_in, int n_out)
 {
-    if (grad_in)
-        gaclip__linear_forward(compute, grad_in, grad_out, projection, NULL, rows, n_out, n_in);
+    if (grad_in) {
+        Blocks blocks = {.compute = compute,
+                         .rows = rows,
+                         .columns = n_in,
+                         .depth = n_out,
+                         .transposed = 1,
+                         .in = gaclip__floats(grad_out),
+                         .weight = gaclip__floats(projection),
+                         .result = gaclip__floats(grad_in)};
+        run_blocks(&blocks);
+    }
     if (grad_projection)
-        gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, n_in, n_out, rows, 1.0f, in, n_in,
-                     grad_out, n_out, 1.0f, grad_projection, n_out);
+        gaclip__gemm(compute, GACLIP__TRANSPOSED, GACLIP__PLAIN, n_in, n_out, rows,
+                     gaclip__floats(in), n_in, gaclip__floats(grad_out), n_out, GACLIP__ADD,
+                     grad_projection, n_out);
 }

@@ -5,11 +5,14 @@
 
 #include "base/vector.h"
 
-enum { ROW_BLOCK = 64 };
+/* The backward's sums over rows are kept in PARTS parts, each of every PARTS-th block of rows, so
+ * that they do not depend on the number of threads. */
+enum { ROW_BLOCK = 64, PARTS = 16, STRIP = 512 };
 
 typedef struct Norm {
     const GaclipCompute *compute;
-    float *out, *stats;                /* (rows, width), (rows, 2) */
+    GaclipOperand out;                 /* (rows, width) */
+    float *stats;                      /* (rows, 2) */
     const float *in, *weight, *bias;   /* (rows, width), (width), (width) */
     float *grad_in;                    /* (rows, width) */
     const float *grad_out, *old_stats; /* (rows, width), (rows, 2) */
@@ -17,9 +20,8 @@ typedef struct Norm {
     float epsilon;
 } Norm;
 
-GACLIP__CLONES static void normalise_row(float *out, float *stats, const float *in,
-                                         const float *weight, const float *bias, int width,
-                                         float epsilon)
+/* stats (2) = mean, 1 / deviation */
+GACLIP__CLONES static void measure_row(float *stats, const float *in, int width, float epsilon)
 {
     float mean = 0, variance = 0;
     GACLIP__SIMD_SUM(mean) for (int i = 0; i < width; i++) mean += in[i];
@@ -29,12 +31,32 @@ GACLIP__CLONES static void normalise_row(float *out, float *stats, const float *
         float d = in[i] - mean;
         variance += d * d;
     }
-    float inverse = 1.0f / sqrtf(variance / (float)width + epsilon);
-    GACLIP__SIMD for (int i = 0; i < width; i++) out[i] =
+    stats[0] = mean;
+    stats[1] = 1.0f / sqrtf(variance / (float)width + epsilon);
+}
+
+GACLIP__CLONES static void normalise(float *out, const float *in, const float *stats,
+                                     const float *weight, const float *bias, int count)
+{
+    float mean = stats[0], inverse = stats[1];
+    GACLIP__SIMD for (int i = 0; i < count; i++) out[i] =
         (in[i] - mean) * inverse * weight[i] + bias[i];
-    if (stats) {
-        stats[0] = mean;
-        stats[1] = inverse;
+}
+
+static void forward_row(const Norm *n, size_t row)
+{
+    size_t width = (size_t)n->width, at = row * width;
+    const float *in = n->in + at;
+    float own[2], *stats = n->stats ? n->stats + 2 * row : own, strip[STRIP];
+    measure_row(stats, in, n->width, n->epsilon);
+    if (n->out.f32) {
+        normalise(n->out.f32 + at, in, stats, n->weight, n->bias, n->width);
+        return;
+    }
+    for (size_t i = 0; i < width; i += STRIP) {
+        size_t count = width - i < STRIP ? width - i : STRIP;
+        normalise(strip, in + i, stats, n->weight + i, n->bias + i, (int)count);
+        gaclip__operand_set(gaclip__operand_at(n->out, at + i), strip, count);
     }
 }
 
@@ -43,14 +65,10 @@ static void forward_rows(int index, int worker, void *payload)
     (void)worker;
     const Norm *n = payload;
     int end = (index + 1) * ROW_BLOCK < n->rows ? (index + 1) * ROW_BLOCK : n->rows;
-    for (int r = index * ROW_BLOCK; r < end; r++) {
-        size_t at = (size_t)r * (size_t)n->width;
-        normalise_row(n->out + at, n->stats ? n->stats + 2 * (size_t)r : NULL, n->in + at,
-                      n->weight, n->bias, n->width, n->epsilon);
-    }
+    for (int r = index * ROW_BLOCK; r < end; r++) forward_row(n, (size_t)r);
 }
 
-void gaclip__layer_norm_forward(const GaclipCompute *compute, float *out, float *stats,
+void gaclip__layer_norm_forward(const GaclipCompute *compute, GaclipOperand out, float *stats,
                                 const float *in, const float *weight, const float *bias, int rows,
                                 int width, float epsilon)
 {
@@ -98,16 +116,27 @@ GACLIP__CLONES static void backward_row(float *grad_in, float *grad_weight, floa
     }
 }
 
-static void backward_rows(int index, int worker, void *payload)
+static void backward_part(int part, int worker, void *payload)
 {
+    (void)worker;
     const Norm *n = payload;
-    float *grad_weight = gaclip__scratch(n->compute, worker), *grad_bias = grad_weight + n->width;
-    int end = (index + 1) * ROW_BLOCK < n->rows ? (index + 1) * ROW_BLOCK : n->rows;
-    for (int r = index * ROW_BLOCK; r < end; r++) {
-        size_t at = (size_t)r * (size_t)n->width;
-        backward_row(n->grad_in + at, grad_weight, grad_bias, n->grad_out + at, n->in + at,
-                     n->old_stats + 2 * (size_t)r, n->weight, n->width, n->accumulate);
+    size_t width = (size_t)n->width;
+    float *grad_weight = gaclip__scratch(n->compute, 0) + 2 * width * (size_t)part;
+    float *grad_bias = grad_weight + width;
+    memset(grad_weight, 0, 2 * width * sizeof *grad_weight);
+    for (int first = part * ROW_BLOCK; first < n->rows; first += PARTS * ROW_BLOCK) {
+        int end = first + ROW_BLOCK < n->rows ? first + ROW_BLOCK : n->rows;
+        for (int r = first; r < end; r++) {
+            size_t at = (size_t)r * width;
+            backward_row(n->grad_in + at, grad_weight, grad_bias, n->grad_out + at, n->in + at,
+                         n->old_stats + 2 * (size_t)r, n->weight, n->width, n->accumulate);
+        }
     }
+}
+
+size_t gaclip__layer_norm_scratch(int width)
+{
+    return PARTS * 2 * (size_t)width;
 }
 
 void gaclip__layer_norm_backward(const GaclipCompute *compute, float *grad_in, float *grad_weight,
@@ -124,15 +153,12 @@ void gaclip__layer_norm_backward(const GaclipCompute *compute, float *grad_in, f
               .rows = rows,
               .width = width,
               .accumulate = accumulate};
-    int threads = gaclip__threads_count(compute->pool);
-    for (int w = 0; w < threads; w++)
-        memset(gaclip__scratch(compute, w), 0, 2 * (size_t)width * sizeof(float));
-    gaclip__threads_run(compute->pool, (rows + ROW_BLOCK - 1) / ROW_BLOCK, backward_rows, &n);
-    for (int w = 0; w < threads; w++) {
-        const float *partial = gaclip__scratch(compute, w);
+    gaclip__threads_run(compute->pool, PARTS, backward_part, &n);
+    for (int part = 0; part < PARTS; part++) {
+        const float *sums = gaclip__scratch(compute, 0) + 2 * part * width;
         for (int i = 0; i < width; i++) {
-            grad_weight[i] += partial[i];
-            grad_bias[i] += partial[width + i];
+            grad_weight[i] += sums[i];
+            grad_bias[i] += sums[width + i];
         }
     }
 }
@@ -156,7 +182,8 @@ void gaclip__unit_backward(float *grad_in, const float *grad_out, const float *o
     for (int r = 0; r < rows; r++) {
         size_t at = (size_t)r * (size_t)width;
         double along = 0;
-        for (int i = 0; i < width; i++) along += (double)out[at + (size_t)i] * grad_out[at + (size_t)i];
+        for (int i = 0; i < width; i++)
+            along += (double)out[at + (size_t)i] * grad_out[at + (size_t)i];
         for (int i = 0; i < width; i++) {
             size_t k = at + (size_t)i;
             grad_in[k] =

@@ -1,6 +1,7 @@
-/* Half precision formats: IEEE 754 binary16, and bfloat16 (the upper half of a float). */
+/* Half precision formats: IEEE 754 binary16, and bfloat16. */
 #include <string.h>
 
+#include "base/bf16.h"
 #include "model/safetensors.h"
 
 static uint32_t bits_of(float value)
@@ -19,14 +20,12 @@ static float float_of(uint32_t bits)
 
 uint16_t gaclip__f32_to_bf16(float value)
 {
-    uint32_t bits = bits_of(value);
-    if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return (uint16_t)(bits >> 16 | 0x40); /* NaN stays */
-    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
+    return gaclip__bf16_round(value);
 }
 
 float gaclip__bf16_to_f32(uint16_t half)
 {
-    return float_of((uint32_t)half << 16);
+    return gaclip__bf16_widen(half);
 }
 
 /* value >> shift, rounded to the nearest, ties to even. */

@@ -85,8 +85,48 @@ void gaclip__parameters_stop_gradients(GaclipParameters *table)
     for (int i = 0; i < table->count; i++) table->entries[i].gradient = NULL;
 }
 
+void gaclip__parameters_changed(GaclipParameters *table)
+{
+    table->version++;
+}
+
+int gaclip__parameters_reserve_halves(GaclipParameters *table, const GaclipCompute *compute,
+                                      GaclipError *err)
+{
+    if (compute->precision != GACLIP_PRECISION_BF16 || table->halves) return GACLIP_OK;
+    table->halves =
+        table->floats > SIZE_MAX / 4 ? NULL : aligned_alloc(64, (table->floats * 2 + 63) / 64 * 64);
+    if (!table->halves)
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory (%zu MiB of bf16 weights)",
+                                table->floats >> 19);
+    gaclip__parameters_changed(table);
+    return GACLIP_OK;
+}
+
+void gaclip__parameters_round(GaclipParameters *table, const GaclipCompute *compute)
+{
+    if (compute->precision != GACLIP_PRECISION_BF16 || table->halves_version == table->version)
+        return;
+    for (int i = 0; i < table->count; i++) {
+        const GaclipParameter *p = &table->entries[i];
+        if (p->rank >= 2)
+            gaclip__operand_fill(compute, (GaclipOperand){NULL, table->halves + p->offset},
+                                 p->value, p->count);
+    }
+    table->halves_version = table->version;
+}
+
+GaclipOperand gaclip__parameters_operand(const GaclipParameters *table,
+                                         const GaclipCompute *compute, int index)
+{
+    const GaclipParameter *p = &table->entries[index];
+    if (compute->precision != GACLIP_PRECISION_BF16) return gaclip__floats(p->value);
+    return (GaclipOperand){NULL, table->halves + p->offset};
+}
+
 void gaclip__parameters_free(GaclipParameters *table)
 {
+    free(table->halves);
     free(table->entries);
     free(table->values);
     free(table->gradients);

@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
+#include "base/compute.h"
 #include "gaclip/error.h"
+#include "math/operand.h"
 
 enum { GACLIP__PARAMETER_RANK = 4, GACLIP__NAME_SIZE = 96 };
 
@@ -24,6 +26,8 @@ typedef struct GaclipParameters {
     size_t floats;    /* of either arena */
     float *values;    /* (floats) or NULL */
     float *gradients; /* (floats) or NULL */
+    uint16_t *halves; /* (floats) matrices rounded to bf16 for products, or NULL */
+    unsigned long version, halves_version; /* of the values; which of them halves come from */
 } GaclipParameters;
 
 /* Appends a parameter of rank 0 to 4 (unused dimensions 0) and stores its index, or -1 when
@@ -38,6 +42,17 @@ int gaclip__parameters_own(GaclipParameters *table, GaclipError *err);
 int gaclip__parameters_start_gradients(GaclipParameters *table, GaclipError *err);
 void gaclip__parameters_zero_gradients(GaclipParameters *table);
 void gaclip__parameters_stop_gradients(GaclipParameters *table);
+/* Whoever changes values says so: the next pass then rounds them anew. */
+void gaclip__parameters_changed(GaclipParameters *table);
+/* Memory for the rounded matrices, where the context's precision is bf16. */
+int gaclip__parameters_reserve_halves(GaclipParameters *table, const GaclipCompute *compute,
+                                      GaclipError *err);
+/* Rounds the matrices if they have changed since, where the context's precision is bf16. */
+void gaclip__parameters_round(GaclipParameters *table, const GaclipCompute *compute);
+/* A matrix as products read it: rounded where the context's precision is bf16. */
+GaclipOperand gaclip__parameters_operand(const GaclipParameters *table,
+                                         const GaclipCompute *compute, int index);
+
 void gaclip__parameters_free(GaclipParameters *table);
 
 #endif

@@ -2,6 +2,9 @@
 #ifndef GACLIP_MODEL_PATCHES_H
 #define GACLIP_MODEL_PATCHES_H
 
+#include "base/compute.h"
+#include "math/operand.h"
+
 /* A stack of images addressed by strides, so that planes and channels-last maps are both served. */
 typedef struct GaclipPatchShape {
     int batch, channels, h, w, patch; /* h x w patches of patch x patch pixels */
@@ -12,8 +15,10 @@ GaclipPatchShape gaclip__patch_shape(int batch, int channels, int h, int w, int 
                                      int channels_last);
 
 /* rows (batch h w, channels patch patch), in the order of OpenAI's conv1.weight. */
-void gaclip__patches_cut(float *rows, const float *images, const GaclipPatchShape *shape);
+void gaclip__patches_cut(const GaclipCompute *compute, GaclipOperand rows, GaclipOperand images,
+                         const GaclipPatchShape *shape);
 /* images from rows: patches do not overlap, so this is also the backward of the cut. */
-void gaclip__patches_paste(float *images, const float *rows, const GaclipPatchShape *shape);
+void gaclip__patches_paste(const GaclipCompute *compute, float *images, const float *rows,
+                           const GaclipPatchShape *shape);
 
 #endif

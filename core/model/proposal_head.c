@@ -57,12 +57,28 @@ static GaclipConvolutionShape conv_shape(const GaclipProposalHead *head,
         pass->batch, pass->h, pass->w, head->config->vision.width, head->config->proposal.width, 1};
 }
 
-static void layout_layer(GaclipHeadLayer *layer, GaclipArena *arena, size_t pixels, size_t width)
+static GaclipOperand operand_of(const GaclipProposalHead *head, const GaclipCompute *compute,
+                                int index)
+{
+    return gaclip__parameters_operand(head->parameters, compute, index);
+}
+
+static void layout_layer(GaclipHeadLayer *layer, const GaclipCompute *compute, GaclipArena *arena,
+                         size_t pixels, size_t width)
 {
     layer->raw = gaclip__arena_floats(arena, pixels * width);
     layer->norm = gaclip__arena_floats(arena, pixels * width);
-    layer->out = gaclip__arena_floats(arena, pixels * width);
+    layer->out = gaclip__arena_operand(arena, compute, pixels * width);
     layer->stats = gaclip__arena_floats(arena, pixels * 2);
+}
+
+static size_t largest_scratch(const GaclipProposalHead *head, const GaclipProposalPass *pass)
+{
+    GaclipConvolutionShape shape = conv_shape(head, pass);
+    size_t convolution = gaclip__convolution_scratch(&shape), linear = gaclip__linear_scratch();
+    size_t norm = gaclip__layer_norm_scratch(head->config->proposal.width);
+    size_t most = convolution > linear ? convolution : linear;
+    return most > norm ? most : norm;
 }
 
 int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *head,
@@ -75,10 +91,12 @@ int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *
     pass->stride = (float)c->vision.patch_size / (float)up;
     size_t P = (size_t)c->proposal.width, pixels = (size_t)batch * (size_t)h * (size_t)w;
     size_t out_pixels = pixels * (size_t)(up * up);
-    layout_layer(&pass->conv, arena, pixels, P);
+    if (compute->precision == GACLIP_PRECISION_BF16)
+        pass->in = gaclip__arena_operand(arena, compute, pixels * (size_t)c->vision.width);
+    layout_layer(&pass->conv, compute, arena, pixels, P);
     if (up == 2) {
         pass->up_packed = gaclip__arena_floats(arena, pixels * 4 * P);
-        layout_layer(&pass->up, arena, out_pixels, P);
+        layout_layer(&pass->up, compute, arena, out_pixels, P);
     }
     pass->out = gaclip__arena_floats(arena, out_pixels * GACLIP__HEAD_CHANNELS);
     if (keep) {
@@ -86,10 +104,12 @@ int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *
         pass->grad_packed = gaclip__arena_floats(arena, pixels * 4 * P);
         pass->grad_features = gaclip__arena_floats(arena, pixels * (size_t)c->vision.width);
     }
+    size_t widest = up == 2 ? pixels * 4 * P : 0, last = out_pixels * GACLIP__HEAD_CHANNELS;
+    if (keep && compute->precision == GACLIP_PRECISION_BF16)
+        pass->grad_read = gaclip__arena_operand(arena, compute, widest > last ? widest : last);
     int status = gaclip__arena_check(arena, err);
-    if (status) return status;
-    GaclipConvolutionShape shape = conv_shape(head, pass);
-    return gaclip__compute_reserve(compute, gaclip__convolution_scratch(&shape), err);
+    if (!status) status = gaclip__parameters_reserve_halves(head->parameters, compute, err);
+    return status ? status : gaclip__compute_reserve(compute, largest_scratch(head, pass), err);
 }
 
 /* packed (N h w, 2, 2, P) <-> wide (N, 2h, 2w, P): each pixel becomes a square of four. */
@@ -108,11 +128,20 @@ static void norm_and_activate(const GaclipProposalHead *head, const GaclipComput
                               GaclipHeadLayer *layer, int norm_weight, int norm_bias, int pixels)
 {
     const GaclipModelConfig *c = head->config;
-    gaclip__layer_norm_forward(compute, layer->norm, layer->stats, layer->raw,
+    gaclip__layer_norm_forward(compute, gaclip__floats(layer->norm), layer->stats, layer->raw,
                                value_of(head, norm_weight), value_of(head, norm_bias), pixels,
                                c->proposal.width, c->norm_epsilon);
     gaclip__activation_forward(compute, c->activation, layer->out, layer->norm,
                                (size_t)pixels * (size_t)c->proposal.width);
+}
+
+static GaclipOperand read_features(const GaclipCompute *compute, GaclipProposalPass *pass,
+                                   const float *features, size_t width)
+{
+    size_t count = (size_t)(pass->batch * pass->h * pass->w) * width;
+    if (!gaclip__operand_wanted(pass->in)) return gaclip__floats(features);
+    gaclip__operand_fill(compute, pass->in, features, count);
+    return pass->in;
 }
 
 void gaclip__proposal_forward(const GaclipProposalHead *head, const GaclipCompute *compute,
@@ -120,36 +149,57 @@ void gaclip__proposal_forward(const GaclipProposalHead *head, const GaclipComput
 {
     const GaclipModelConfig *c = head->config;
     int P = c->proposal.width, pixels = pass->batch * pass->h * pass->w;
+    size_t W = (size_t)c->vision.width;
     GaclipConvolutionShape shape = conv_shape(head, pass);
-    gaclip__convolution_forward(compute, pass->conv.raw, features, value_of(head, head->conv_weight),
+    gaclip__parameters_round(head->parameters, compute);
+    gaclip__convolution_forward(compute, pass->conv.raw, read_features(compute, pass, features, W),
+                                operand_of(head, compute, head->conv_weight),
                                 value_of(head, head->conv_bias), &shape);
     norm_and_activate(head, compute, &pass->conv, head->norm_weight, head->norm_bias, pixels);
-    const float *last = pass->conv.out;
+    GaclipOperand last = pass->conv.out;
     if (c->proposal.upsample == 2) {
-        gaclip__linear_forward(compute, pass->up_packed, pass->conv.out,
-                               value_of(head, head->up_weight), value_of(head, head->up_bias),
-                               pixels, P, 4 * P);
+        gaclip__linear_forward(compute,
+                               &(GaclipLinear){.rows = pixels,
+                                               .n_in = P,
+                                               .n_out = 4 * P,
+                                               .in = pass->conv.out,
+                                               .weight = operand_of(head, compute, head->up_weight),
+                                               .bias = value_of(head, head->up_bias),
+                                               .out = gaclip__floats(pass->up_packed)});
         shuffle(pass->up_packed, pass->up.raw, pass, (size_t)P, 0);
         norm_and_activate(head, compute, &pass->up, head->up_norm_weight, head->up_norm_bias,
                           4 * pixels);
         last = pass->up.out;
     }
-    gaclip__linear_forward(compute, pass->out, last, value_of(head, head->out_weight),
-                           value_of(head, head->out_bias), pass->batch * pass->out_h * pass->out_w,
-                           P, GACLIP__HEAD_CHANNELS);
+    gaclip__linear_forward(compute,
+                           &(GaclipLinear){.rows = pass->batch * pass->out_h * pass->out_w,
+                                           .n_in = P,
+                                           .n_out = GACLIP__HEAD_CHANNELS,
+                                           .in = last,
+                                           .weight = operand_of(head, compute, head->out_weight),
+                                           .bias = value_of(head, head->out_bias),
+                                           .out = gaclip__floats(pass->out)});
 }
 
 /* grad (pixels, P): from d/d layer->out to d/d layer->raw. */
 static void layer_backward(const GaclipProposalHead *head, const GaclipCompute *compute,
-                           const GaclipHeadLayer *layer, int norm_weight, int norm_bias, float *grad,
-                           int pixels)
+                           const GaclipHeadLayer *layer, int norm_weight, int norm_bias,
+                           float *grad, int pixels)
 {
     const GaclipModelConfig *c = head->config;
-    gaclip__activation_backward(compute, c->activation, grad, layer->norm,
+    gaclip__activation_backward(compute, c->activation, gaclip__floats(grad), grad, layer->norm,
                                 (size_t)pixels * (size_t)c->proposal.width);
     gaclip__layer_norm_backward(compute, grad, gradient_of(head, norm_weight),
                                 gradient_of(head, norm_bias), grad, layer->raw, layer->stats,
                                 value_of(head, norm_weight), pixels, c->proposal.width, 0);
+}
+
+static GaclipOperand read_gradient(const GaclipCompute *compute, const GaclipProposalPass *pass,
+                                   const float *grad, size_t count)
+{
+    if (!gaclip__operand_wanted(pass->grad_read)) return gaclip__floats(grad);
+    gaclip__operand_fill(compute, pass->grad_read, grad, count);
+    return pass->grad_read;
 }
 
 void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompute *compute,
@@ -159,24 +209,44 @@ void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompu
     const GaclipModelConfig *c = head->config;
     int P = c->proposal.width, pixels = pass->batch * pass->h * pass->w;
     int out_pixels = pass->batch * pass->out_h * pass->out_w;
-    const float *last = c->proposal.upsample == 2 ? pass->up.out : pass->conv.out;
+    GaclipOperand last = c->proposal.upsample == 2 ? pass->up.out : pass->conv.out;
     float *grad = pass->grad_wide;
-    gaclip__linear_backward(compute, grad, gradient_of(head, head->out_weight),
-                            gradient_of(head, head->out_bias), grad_out, last,
-                            value_of(head, head->out_weight), out_pixels, P, GACLIP__HEAD_CHANNELS);
+    gaclip__linear_backward(
+        compute, &(GaclipLinearBackward){
+                     .rows = out_pixels,
+                     .n_in = P,
+                     .n_out = GACLIP__HEAD_CHANNELS,
+                     .in = last,
+                     .weight = operand_of(head, compute, head->out_weight),
+                     .grad_out = read_gradient(compute, pass, grad_out,
+                                               (size_t)out_pixels * GACLIP__HEAD_CHANNELS),
+                     .grad_in = gaclip__floats(grad),
+                     .grad_weight = gradient_of(head, head->out_weight),
+                     .grad_bias = gradient_of(head, head->out_bias)});
     if (c->proposal.upsample == 2) {
         layer_backward(head, compute, &pass->up, head->up_norm_weight, head->up_norm_bias, grad,
                        out_pixels);
         shuffle(pass->grad_packed, grad, pass, (size_t)P, 1);
-        gaclip__linear_backward(compute, grad, gradient_of(head, head->up_weight),
-                                gradient_of(head, head->up_bias), pass->grad_packed,
-                                pass->conv.out, value_of(head, head->up_weight), pixels, P, 4 * P);
+        gaclip__linear_backward(
+            compute,
+            &(GaclipLinearBackward){.rows = pixels,
+                                    .n_in = P,
+                                    .n_out = 4 * P,
+                                    .in = pass->conv.out,
+                                    .weight = operand_of(head, compute, head->up_weight),
+                                    .grad_out = read_gradient(compute, pass, pass->grad_packed,
+                                                              (size_t)pixels * 4 * (size_t)P),
+                                    .grad_in = gaclip__floats(grad),
+                                    .grad_weight = gradient_of(head, head->up_weight),
+                                    .grad_bias = gradient_of(head, head->up_bias)});
     }
     layer_backward(head, compute, &pass->conv, head->norm_weight, head->norm_bias, grad, pixels);
     GaclipConvolutionShape shape = conv_shape(head, pass);
     gaclip__convolution_backward(compute, pass->grad_features, gradient_of(head, head->conv_weight),
-                                 gradient_of(head, head->conv_bias), grad, features,
-                                 value_of(head, head->conv_weight), &shape);
+                                 gradient_of(head, head->conv_bias), grad,
+                                 gaclip__operand_wanted(pass->in) ? pass->in
+                                                                  : gaclip__floats(features),
+                                 operand_of(head, compute, head->conv_weight), &shape);
 }
 
 GaclipBox gaclip__proposal_box(const GaclipProposalPass *pass, const float *location, int y, int x)

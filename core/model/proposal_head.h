@@ -25,18 +25,21 @@ int gaclip__proposal_declare(GaclipProposalHead *head, const GaclipModelConfig *
 
 /* A normalised and activated map of P channels. */
 typedef struct GaclipHeadLayer {
-    float *raw, *norm, *out; /* (pixels, P) */
-    float *stats;            /* (pixels, 2) */
+    float *raw, *norm; /* (pixels, P) */
+    GaclipOperand out; /* (pixels, P) */
+    float *stats;      /* (pixels, 2) */
 } GaclipHeadLayer;
 
 /* One pass over features (N, h, w, W); the output map is H x W' = (h, w) * upsample. */
 typedef struct GaclipProposalPass {
     int batch, h, w, out_h, out_w;
-    float stride; /* pixels a location of the output map */
+    float stride;     /* pixels a location of the output map */
+    GaclipOperand in; /* (N h w, W) the features as products read them */
     GaclipHeadLayer conv, up;
-    float *up_packed; /* (N h w, 4P) before the pixel shuffle */
-    float *out;       /* (N, out_h, out_w, 5) */
+    float *up_packed;                               /* (N h w, 4P) before the pixel shuffle */
+    float *out;                                     /* (N, out_h, out_w, 5) */
     float *grad_wide, *grad_packed, *grad_features; /* backward's temporaries and result */
+    GaclipOperand grad_read; /* a gradient as products read it; none in f32 */
 } GaclipProposalPass;
 
 int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *head,

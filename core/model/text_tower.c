@@ -88,7 +88,7 @@ static int copy_ids(GaclipTextPass *pass, GaclipArena *arena, const int32_t *ids
 }
 
 int gaclip__text_layout(GaclipTextPass *pass, const GaclipTextTower *tower, GaclipCompute *compute,
-                        GaclipArena *arena, const int32_t *ids, int count, int context, int keep,
+                        GaclipArena *arena, const int32_t *ids, int count, int context, int flags,
                         GaclipError *err)
 {
     int status = check_ids(tower, ids, count, context, err);
@@ -97,20 +97,21 @@ int gaclip__text_layout(GaclipTextPass *pass, const GaclipTextTower *tower, Gacl
     size_t E = (size_t)tower->config->embed_dim;
     *pass = (GaclipTextPass){.batch = count};
     if (copy_ids(pass, arena, ids, context)) return gaclip__arena_check(arena, err);
-    gaclip__transformer_layout(&pass->transformer, &tower->transformer, arena, count, pass->tokens,
-                               keep, 0);
+    gaclip__transformer_layout(&pass->transformer, &tower->transformer, compute, arena, count,
+                               pass->tokens, flags, 0);
     pass->end_in = gaclip__arena_floats(arena, M * W);
     pass->end_norm = gaclip__arena_floats(arena, M * W);
     pass->end_stats = gaclip__arena_floats(arena, M * 2);
     pass->raw = gaclip__arena_floats(arena, M * E);
     pass->length = gaclip__arena_floats(arena, M);
     pass->embedding = gaclip__arena_floats(arena, M * E);
-    if (keep) {
+    if (flags & GACLIP__PASS_KEEP) {
         pass->grad_tokens = gaclip__arena_floats(arena, M * (size_t)pass->tokens * W);
         pass->grad_end = gaclip__arena_floats(arena, M * W);
         pass->grad_raw = gaclip__arena_floats(arena, M * E);
     }
     status = gaclip__arena_check(arena, err);
+    if (!status) status = gaclip__parameters_reserve_halves(tower->parameters, compute, err);
     if (status) return status;
     return gaclip__compute_reserve(
         compute, gaclip__transformer_scratch(&tower->transformer, count, pass->tokens), err);
@@ -139,8 +140,8 @@ void gaclip__text_forward(const GaclipTextTower *tower, const GaclipCompute *com
     const float *out = pass->transformer.blocks[c->text.layers - 1].full.out;
     for (size_t m = 0; m < (size_t)pass->batch; m++)
         memcpy(pass->end_in + m * W, out + (m * T + (size_t)pass->ends[m]) * W, W * sizeof *out);
-    gaclip__layer_norm_forward(compute, pass->end_norm, pass->end_stats, pass->end_in,
-                               value_of(tower, tower->ln_final_weight),
+    gaclip__layer_norm_forward(compute, gaclip__floats(pass->end_norm), pass->end_stats,
+                               pass->end_in, value_of(tower, tower->ln_final_weight),
                                value_of(tower, tower->ln_final_bias), pass->batch, c->text.width,
                                c->norm_epsilon);
     gaclip__projection_forward(compute, pass->raw, pass->end_norm,
@@ -159,11 +160,10 @@ void gaclip__text_backward(const GaclipTextTower *tower, const GaclipCompute *co
     gaclip__projection_backward(compute, pass->grad_end, gradient_of(tower, tower->projection),
                                 pass->grad_raw, pass->end_norm, value_of(tower, tower->projection),
                                 pass->batch, c->text.width, c->embed_dim);
-    gaclip__layer_norm_backward(compute, pass->grad_end, gradient_of(tower, tower->ln_final_weight),
-                                gradient_of(tower, tower->ln_final_bias), pass->grad_end,
-                                pass->end_in, pass->end_stats,
-                                value_of(tower, tower->ln_final_weight), pass->batch, c->text.width,
-                                0);
+    gaclip__layer_norm_backward(
+        compute, pass->grad_end, gradient_of(tower, tower->ln_final_weight),
+        gradient_of(tower, tower->ln_final_bias), pass->grad_end, pass->end_in, pass->end_stats,
+        value_of(tower, tower->ln_final_weight), pass->batch, c->text.width, 0);
     memset(pass->grad_tokens, 0, M * T * W * sizeof *pass->grad_tokens);
     for (size_t m = 0; m < M; m++)
         memcpy(pass->grad_tokens + (m * T + (size_t)pass->ends[m]) * W, pass->grad_end + m * W,
@@ -174,7 +174,8 @@ void gaclip__text_backward(const GaclipTextTower *tower, const GaclipCompute *co
     float *grad_positions = gradient_of(tower, tower->positions);
     for (size_t r = 0; r < M * T; r++) {
         const float *grad = pass->grad_tokens + r * W;
-        float *token = grad_table + (size_t)pass->ids[r] * W, *position = grad_positions + r % T * W;
+        float *token = grad_table + (size_t)pass->ids[r] * W,
+              *position = grad_positions + r % T * W;
         for (size_t i = 0; i < W; i++) {
             token[i] += grad[i];
             position[i] += grad[i];

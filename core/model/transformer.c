@@ -43,8 +43,8 @@ static int declare_block(GaclipTransformer *t, int index, const char *prefix)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char name[GACLIP__NAME_SIZE];
         snprintf(name, sizeof name, "%stransformer.resblocks.%d.%s", prefix, index, rows[i].leaf);
-        *rows[i].place = gaclip__parameters_add(t->parameters, name, rows[i].rank, rows[i].d0,
-                                                rows[i].d1, 0, 0);
+        *rows[i].place =
+            gaclip__parameters_add(t->parameters, name, rows[i].rank, rows[i].d0, rows[i].d1, 0, 0);
         if (*rows[i].place < 0) return GACLIP_ERROR_MEMORY;
     }
     return GACLIP_OK;
@@ -68,143 +68,292 @@ void gaclip__transformer_clear(GaclipTransformer *transformer)
     transformer->blocks = NULL;
 }
 
-static void layout_tail(GaclipTail *tail, GaclipArena *arena, size_t rows, size_t width)
+/* One pass's memory: where from, for how many rows, in which precision. */
+typedef struct Layout {
+    const GaclipTransformer *transformer;
+    const GaclipCompute *compute;
+    GaclipArena *arena;
+    size_t rows;
+    int keep;
+} Layout;
+
+static float *floats(const Layout *l, size_t columns)
 {
-    tail->mixed = gaclip__arena_floats(arena, rows * width);
-    tail->mid = gaclip__arena_floats(arena, rows * width);
-    tail->norm = gaclip__arena_floats(arena, rows * width);
-    tail->stats = gaclip__arena_floats(arena, rows * 2);
-    tail->hidden = gaclip__arena_floats(arena, rows * 4 * width);
-    tail->activated = gaclip__arena_floats(arena, rows * 4 * width);
-    tail->out = gaclip__arena_floats(arena, rows * width);
+    return gaclip__arena_floats(l->arena, l->rows * columns);
 }
 
-static void layout_block(GaclipBlockCache *block, const GaclipTransformer *t, GaclipArena *arena,
-                         size_t rows)
+static GaclipOperand operand(const Layout *l, size_t columns)
 {
-    size_t width = (size_t)t->width;
-    block->norm = gaclip__arena_floats(arena, rows * width);
-    block->stats = gaclip__arena_floats(arena, rows * 2);
-    block->qkv = gaclip__arena_floats(arena, rows * 3 * width);
-    block->log_sums = gaclip__arena_floats(arena, rows * (size_t)t->heads);
-    layout_tail(&block->full, arena, rows, width);
+    return gaclip__arena_operand(l->arena, l->compute, l->rows * columns);
+}
+
+/* What a backward can have computed again. */
+static void layout_wide(GaclipTail *tail, const Layout *l)
+{
+    size_t width = (size_t)l->transformer->width;
+    tail->norm = operand(l, width);
+    tail->stats = floats(l, 2);
+    tail->activated = operand(l, 4 * width);
+    /* Unless a backward wants it, the hidden layer is only passed through on the way to its
+     * activation: in f32 in the same memory. */
+    tail->hidden = l->keep ? operand(l, 4 * width) : tail->activated;
+    if (!l->keep && tail->hidden.bf16) tail->hidden = (GaclipOperand){NULL, NULL};
+}
+
+static void layout_stream(GaclipTail *tail, const Layout *l)
+{
+    size_t width = (size_t)l->transformer->width;
+    tail->mixed = operand(l, width);
+    tail->mid = floats(l, width);
+    tail->out = floats(l, width);
+}
+
+static void layout_block(GaclipBlockCache *block, const Layout *l, const GaclipBlockCache *shared)
+{
+    size_t width = (size_t)l->transformer->width;
+    if (shared) {
+        *block = *shared;
+    } else {
+        block->norm = operand(l, width);
+        block->stats = floats(l, 2);
+        block->qkv = operand(l, 3 * width);
+        layout_wide(&block->full, l);
+    }
+    block->log_sums = floats(l, (size_t)l->transformer->heads);
+    layout_stream(&block->full, l);
 }
 
 void gaclip__transformer_layout(GaclipTransformerPass *pass, const GaclipTransformer *transformer,
-                                GaclipArena *arena, int batch, int tokens, int keep, int with_value)
+                                const GaclipCompute *compute, GaclipArena *arena, int batch,
+                                int tokens, int flags, int with_value)
 {
-    size_t rows = (size_t)batch * (size_t)tokens, width = (size_t)transformer->width;
-    size_t layers = (size_t)transformer->layers;
+    int keep = (flags & GACLIP__PASS_KEEP) != 0;
+    Layout l = {transformer, compute, arena, (size_t)batch * (size_t)tokens, keep};
+    size_t width = (size_t)transformer->width, layers = (size_t)transformer->layers;
     *pass = (GaclipTransformerPass){.batch = batch, .tokens = tokens, .with_value = with_value};
+    pass->recompute = keep && (flags & GACLIP__PASS_RECOMPUTE);
     pass->blocks = gaclip__arena_bytes(arena, layers * sizeof *pass->blocks);
-    float *input = gaclip__arena_floats(arena, rows * width);
+    float *input = floats(&l, width);
     if (!pass->blocks) return;
     memset(pass->blocks, 0, layers * sizeof *pass->blocks);
-    float *spare = keep ? NULL : gaclip__arena_floats(arena, rows * width);
+    float *spare = keep ? NULL : floats(&l, width);
     for (size_t i = 0; i < layers; i++) {
         GaclipBlockCache *block = &pass->blocks[i];
         if (i == 0 || keep) {
-            layout_block(block, transformer, arena, rows);
+            layout_block(block, &l, i && pass->recompute ? &pass->blocks[0] : NULL);
         } else {
             *block = pass->blocks[0];
             block->full.out = i % 2 ? spare : pass->blocks[0].full.out;
         }
         block->in = i == 0 ? input : pass->blocks[i - 1].full.out;
     }
-    if (with_value) layout_tail(&pass->blocks[layers - 1].value, arena, rows, width);
+    if (with_value) {
+        GaclipBlockCache *last = &pass->blocks[layers - 1];
+        if (pass->recompute)
+            last->value = last->full;
+        else
+            layout_wide(&last->value, &l);
+        layout_stream(&last->value, &l);
+    }
     if (!keep) return;
-    pass->grad_hidden = gaclip__arena_floats(arena, rows * 4 * width);
-    pass->grad_qkv = gaclip__arena_floats(arena, rows * 3 * width);
-    pass->grad_mixed = gaclip__arena_floats(arena, rows * width);
+    pass->grad_hidden = operand(&l, 4 * width);
+    pass->grad_qkv = operand(&l, 3 * width);
+    pass->grad_mixed = operand(&l, width);
+    pass->grad_norm = floats(&l, width);
+    if (compute->precision == GACLIP_PRECISION_BF16) pass->grad_out = operand(&l, width);
 }
 
 size_t gaclip__transformer_scratch(const GaclipTransformer *transformer, int batch, int tokens)
 {
     GaclipAttentionShape shape = {batch, tokens, transformer->width, transformer->heads,
                                   transformer->causal};
-    size_t attention = gaclip__attention_scratch(&shape), norm = 2 * (size_t)transformer->width;
-    return attention > norm ? attention : norm;
+    size_t attention = gaclip__attention_scratch(&shape), linear = gaclip__linear_scratch();
+    size_t norm = gaclip__layer_norm_scratch(transformer->width);
+    size_t most = attention > linear ? attention : linear;
+    return most > norm ? most : norm;
 }
 
-static void tail_forward(const GaclipTransformer *t, const GaclipCompute *compute,
-                         const GaclipBlockWeights *b, const GaclipTail *tail, const float *in,
-                         int rows)
+/* The parameters and the context that a block's steps share. */
+typedef struct Step {
+    const GaclipTransformer *t;
+    const GaclipCompute *compute;
+    const GaclipBlockWeights *weights;
+    int rows;
+} Step;
+
+static GaclipOperand matrix_of(const Step *s, int index)
 {
-    int W = t->width;
-    size_t count = (size_t)rows * (size_t)W;
-    gaclip__linear_forward(compute, tail->mid, tail->mixed, value_of(t, b->out_proj_weight),
-                           value_of(t, b->out_proj_bias), rows, W, W);
-    gaclip__add(compute, tail->mid, in, count);
-    gaclip__layer_norm_forward(compute, tail->norm, tail->stats, tail->mid,
-                               value_of(t, b->ln_2_weight), value_of(t, b->ln_2_bias), rows, W,
-                               t->epsilon);
-    gaclip__linear_forward(compute, tail->hidden, tail->norm, value_of(t, b->c_fc_weight),
-                           value_of(t, b->c_fc_bias), rows, W, 4 * W);
-    gaclip__activation_forward(compute, t->activation, tail->activated, tail->hidden, 4 * count);
-    gaclip__linear_forward(compute, tail->out, tail->activated, value_of(t, b->c_proj_weight),
-                           value_of(t, b->c_proj_bias), rows, 4 * W, W);
-    gaclip__add(compute, tail->out, tail->mid, count);
+    return gaclip__parameters_operand(s->t->parameters, s->compute, index);
+}
+
+/* norm = ln_1(in); qkv = in_proj(norm) */
+static void open_block(const Step *s, const GaclipBlockCache *c)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
+    gaclip__layer_norm_forward(s->compute, c->norm, c->stats, c->in, value_of(t, b->ln_1_weight),
+                               value_of(t, b->ln_1_bias), s->rows, t->width, t->epsilon);
+    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
+                                                       .n_in = t->width,
+                                                       .n_out = 3 * t->width,
+                                                       .in = c->norm,
+                                                       .weight = matrix_of(s, b->in_proj_weight),
+                                                       .bias = value_of(t, b->in_proj_bias),
+                                                       .out = c->qkv});
+}
+
+/* activated = act(c_fc(ln_2(mid))) */
+static void open_tail(const Step *s, const GaclipTail *tail)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
+    gaclip__layer_norm_forward(s->compute, tail->norm, tail->stats, tail->mid,
+                               value_of(t, b->ln_2_weight), value_of(t, b->ln_2_bias), s->rows,
+                               t->width, t->epsilon);
+    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
+                                                       .n_in = t->width,
+                                                       .n_out = 4 * t->width,
+                                                       .in = tail->norm,
+                                                       .weight = matrix_of(s, b->c_fc_weight),
+                                                       .bias = value_of(t, b->c_fc_bias),
+                                                       .out = tail->hidden,
+                                                       .activated = tail->activated,
+                                                       .activation = t->activation});
+}
+
+static void tail_forward(const Step *s, const GaclipTail *tail, const float *in)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
+    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
+                                                       .n_in = t->width,
+                                                       .n_out = t->width,
+                                                       .in = tail->mixed,
+                                                       .weight = matrix_of(s, b->out_proj_weight),
+                                                       .bias = value_of(t, b->out_proj_bias),
+                                                       .residual = in,
+                                                       .out = gaclip__floats(tail->mid)});
+    open_tail(s, tail);
+    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
+                                                       .n_in = 4 * t->width,
+                                                       .n_out = t->width,
+                                                       .in = tail->activated,
+                                                       .weight = matrix_of(s, b->c_proj_weight),
+                                                       .bias = value_of(t, b->c_proj_bias),
+                                                       .residual = tail->mid,
+                                                       .out = gaclip__floats(tail->out)});
 }
 
 /* The value third of qkv (R, 3*width) as rows of their own. */
-static void take_values(float *values, const float *qkv, int rows, int width)
+static void take_values(GaclipOperand values, GaclipOperand qkv, int rows, int width)
 {
     size_t W = (size_t)width;
     for (size_t r = 0; r < (size_t)rows; r++)
-        memcpy(values + r * W, qkv + r * 3 * W + 2 * W, W * sizeof *values);
-}
-
-static void add_to_values(float *grad_qkv, const float *grad_values, int rows, int width)
-{
-    for (int r = 0; r < rows; r++) {
-        float *v = grad_qkv + ((size_t)r * 3 + 2) * (size_t)width;
-        const float *g = grad_values + (size_t)r * (size_t)width;
-        GACLIP__SIMD for (int i = 0; i < width; i++) v[i] += g[i];
-    }
+        gaclip__operand_copy(gaclip__operand_at(values, r * W),
+                             gaclip__operand_at(qkv, r * 3 * W + 2 * W), W);
 }
 
 void gaclip__transformer_forward(const GaclipTransformer *transformer, const GaclipCompute *compute,
                                  GaclipTransformerPass *pass)
 {
     const GaclipTransformer *t = transformer;
-    int rows = pass->batch * pass->tokens, W = t->width;
-    GaclipAttentionShape shape = {pass->batch, pass->tokens, W, t->heads, t->causal};
+    int rows = pass->batch * pass->tokens;
+    GaclipAttentionShape shape = {pass->batch, pass->tokens, t->width, t->heads, t->causal};
+    gaclip__parameters_round(t->parameters, compute);
     for (int i = 0; i < t->layers; i++) {
-        const GaclipBlockWeights *b = &t->blocks[i];
         GaclipBlockCache *c = &pass->blocks[i];
-        gaclip__layer_norm_forward(compute, c->norm, c->stats, c->in, value_of(t, b->ln_1_weight),
-                                   value_of(t, b->ln_1_bias), rows, W, t->epsilon);
-        gaclip__linear_forward(compute, c->qkv, c->norm, value_of(t, b->in_proj_weight),
-                               value_of(t, b->in_proj_bias), rows, W, 3 * W);
+        Step step = {t, compute, &t->blocks[i], rows};
+        open_block(&step, c);
         gaclip__attention_forward(compute, c->full.mixed, c->log_sums, c->qkv, &shape);
         if (pass->with_value && i == t->layers - 1) {
-            take_values(c->value.mixed, c->qkv, rows, W);
-            tail_forward(t, compute, b, &c->value, c->in, rows);
+            take_values(c->value.mixed, c->qkv, rows, t->width);
+            tail_forward(&step, &c->value, c->in);
         }
-        tail_forward(t, compute, b, &c->full, c->in, rows);
+        tail_forward(&step, &c->full, c->in);
     }
 }
 
-/* grad (R, width): from d/d out to d/d in, along the residual; pass->grad_mixed is set. */
-static void tail_backward(const GaclipTransformer *t, const GaclipCompute *compute,
-                          const GaclipTransformerPass *pass, const GaclipBlockWeights *b,
-                          const GaclipTail *tail, float *grad, int rows)
+/* The residual stream's gradient as products read it. */
+static GaclipOperand read_gradient(const Step *s, const GaclipTransformerPass *pass,
+                                   const float *grad)
 {
+    if (!gaclip__operand_wanted(pass->grad_out)) return gaclip__floats(grad);
+    gaclip__operand_fill(s->compute, pass->grad_out, grad, (size_t)s->rows * (size_t)s->t->width);
+    return pass->grad_out;
+}
+
+/* grad (R, width): from d/d out to d/d mid, along the residual; then pass->grad_mixed is set. */
+static void tail_backward(const Step *s, const GaclipTransformerPass *pass, const GaclipTail *tail,
+                          float *grad)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
     int W = t->width;
-    gaclip__linear_backward(compute, pass->grad_hidden, gradient_of(t, b->c_proj_weight),
-                            gradient_of(t, b->c_proj_bias), grad, tail->activated,
-                            value_of(t, b->c_proj_weight), rows, 4 * W, W);
-    gaclip__activation_backward(compute, t->activation, pass->grad_hidden, tail->hidden,
-                                (size_t)rows * 4 * (size_t)W);
-    gaclip__linear_backward(compute, pass->grad_mixed, gradient_of(t, b->c_fc_weight),
-                            gradient_of(t, b->c_fc_bias), pass->grad_hidden, tail->norm,
-                            value_of(t, b->c_fc_weight), rows, W, 4 * W);
-    gaclip__layer_norm_backward(compute, grad, gradient_of(t, b->ln_2_weight),
-                                gradient_of(t, b->ln_2_bias), pass->grad_mixed, tail->mid,
-                                tail->stats, value_of(t, b->ln_2_weight), rows, W, 1);
-    gaclip__linear_backward(compute, pass->grad_mixed, gradient_of(t, b->out_proj_weight),
-                            gradient_of(t, b->out_proj_bias), grad, tail->mixed,
-                            value_of(t, b->out_proj_weight), rows, W, W);
+    if (pass->recompute) open_tail(s, tail);
+    gaclip__linear_backward(s->compute,
+                            &(GaclipLinearBackward){.rows = s->rows,
+                                                    .n_in = 4 * W,
+                                                    .n_out = W,
+                                                    .in = tail->activated,
+                                                    .weight = matrix_of(s, b->c_proj_weight),
+                                                    .grad_out = read_gradient(s, pass, grad),
+                                                    .grad_in = pass->grad_hidden,
+                                                    .hidden = tail->hidden,
+                                                    .activation = t->activation,
+                                                    .grad_weight = gradient_of(t, b->c_proj_weight),
+                                                    .grad_bias = gradient_of(t, b->c_proj_bias)});
+    gaclip__linear_backward(s->compute,
+                            &(GaclipLinearBackward){.rows = s->rows,
+                                                    .n_in = W,
+                                                    .n_out = 4 * W,
+                                                    .in = tail->norm,
+                                                    .weight = matrix_of(s, b->c_fc_weight),
+                                                    .grad_out = pass->grad_hidden,
+                                                    .grad_in = gaclip__floats(pass->grad_norm),
+                                                    .grad_weight = gradient_of(t, b->c_fc_weight),
+                                                    .grad_bias = gradient_of(t, b->c_fc_bias)});
+    gaclip__layer_norm_backward(s->compute, grad, gradient_of(t, b->ln_2_weight),
+                                gradient_of(t, b->ln_2_bias), pass->grad_norm, tail->mid,
+                                tail->stats, value_of(t, b->ln_2_weight), s->rows, W, 1);
+    gaclip__linear_backward(
+        s->compute, &(GaclipLinearBackward){.rows = s->rows,
+                                            .n_in = W,
+                                            .n_out = W,
+                                            .in = tail->mixed,
+                                            .weight = matrix_of(s, b->out_proj_weight),
+                                            .grad_out = read_gradient(s, pass, grad),
+                                            .grad_in = pass->grad_mixed,
+                                            .grad_weight = gradient_of(t, b->out_proj_weight),
+                                            .grad_bias = gradient_of(t, b->out_proj_bias)});
+}
+
+/* grad (R, width): from qkv's gradient to the block's input, along the residual. */
+static void open_backward(const Step *s, const GaclipTransformerPass *pass,
+                          const GaclipBlockCache *c, float *grad)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
+    int W = t->width;
+    gaclip__linear_backward(
+        s->compute, &(GaclipLinearBackward){.rows = s->rows,
+                                            .n_in = W,
+                                            .n_out = 3 * W,
+                                            .in = c->norm,
+                                            .weight = matrix_of(s, b->in_proj_weight),
+                                            .grad_out = pass->grad_qkv,
+                                            .grad_in = gaclip__floats(pass->grad_norm),
+                                            .grad_weight = gradient_of(t, b->in_proj_weight),
+                                            .grad_bias = gradient_of(t, b->in_proj_bias)});
+    gaclip__layer_norm_backward(s->compute, grad, gradient_of(t, b->ln_1_weight),
+                                gradient_of(t, b->ln_1_bias), pass->grad_norm, c->in, c->stats,
+                                value_of(t, b->ln_1_weight), s->rows, W, 1);
+}
+
+static void add_to_values(GaclipOperand grad_qkv, GaclipOperand grad_values, int rows, int width)
+{
+    for (size_t r = 0; r < (size_t)rows; r++)
+        gaclip__operand_add(gaclip__operand_at(grad_qkv, (r * 3 + 2) * (size_t)width),
+                            gaclip__operand_at(grad_values, r * (size_t)width), (size_t)width);
 }
 
 void gaclip__transformer_backward(const GaclipTransformer *transformer,
@@ -212,24 +361,20 @@ void gaclip__transformer_backward(const GaclipTransformer *transformer,
                                   float *grad, float *grad_value)
 {
     const GaclipTransformer *t = transformer;
-    int rows = pass->batch * pass->tokens, W = t->width;
-    GaclipAttentionShape shape = {pass->batch, pass->tokens, W, t->heads, t->causal};
+    int rows = pass->batch * pass->tokens;
+    GaclipAttentionShape shape = {pass->batch, pass->tokens, t->width, t->heads, t->causal};
     for (int i = t->layers - 1; i >= 0; i--) {
-        const GaclipBlockWeights *b = &t->blocks[i];
         GaclipBlockCache *c = &pass->blocks[i];
-        tail_backward(t, compute, pass, b, &c->full, grad, rows);
+        Step step = {t, compute, &t->blocks[i], rows};
+        tail_backward(&step, pass, &c->full, grad);
+        if (pass->recompute) open_block(&step, c);
         gaclip__attention_backward(compute, pass->grad_qkv, pass->grad_mixed, c->qkv, c->log_sums,
                                    &shape);
         if (grad_value && i == t->layers - 1) {
-            tail_backward(t, compute, pass, b, &c->value, grad_value, rows);
-            add_to_values(pass->grad_qkv, pass->grad_mixed, rows, W);
-            gaclip__add(compute, grad, grad_value, (size_t)rows * (size_t)W);
+            tail_backward(&step, pass, &c->value, grad_value);
+            add_to_values(pass->grad_qkv, pass->grad_mixed, rows, t->width);
+            gaclip__add(compute, grad, grad_value, (size_t)rows * (size_t)t->width);
         }
-        gaclip__linear_backward(compute, pass->grad_mixed, gradient_of(t, b->in_proj_weight),
-                                gradient_of(t, b->in_proj_bias), pass->grad_qkv, c->norm,
-                                value_of(t, b->in_proj_weight), rows, W, 3 * W);
-        gaclip__layer_norm_backward(compute, grad, gradient_of(t, b->ln_1_weight),
-                                    gradient_of(t, b->ln_1_bias), pass->grad_mixed, c->in, c->stats,
-                                    value_of(t, b->ln_1_weight), rows, W, 1);
+        open_backward(&step, pass, c, grad);
     }
 }

@@ -26,35 +26,52 @@ int gaclip__transformer_declare(GaclipTransformer *transformer, GaclipParameters
                                 const char *prefix, GaclipError *err);
 void gaclip__transformer_clear(GaclipTransformer *transformer);
 
+enum {
+    GACLIP__PASS_KEEP = 1,     /* everything that the backward needs */
+    GACLIP__PASS_CLASS = 2,    /* the image tower's class embedding */
+    GACLIP__PASS_DENSE = 4,    /* its dense map */
+    GACLIP__PASS_RECOMPUTE = 8 /* with KEEP: what is wide is computed again in the backward */
+};
+
 /* What follows the mixing of tokens, R = batch * tokens rows:
  * mid = in + out_proj(mixed); out = mid + c_proj(act(c_fc(ln_2(mid)))). */
 typedef struct GaclipTail {
-    float *mixed, *mid, *norm; /* (R, width) */
-    float *stats;              /* (R, 2) */
-    float *hidden, *activated; /* (R, 4*width) */
-    float *out;                /* (R, width) */
+    GaclipOperand mixed;     /* (R, width) */
+    float *mid;              /* (R, width) */
+    GaclipOperand norm;      /* (R, width) */
+    float *stats;            /* (R, 2) */
+    GaclipOperand hidden;    /* (R, 4*width); none where no backward will come */
+    GaclipOperand activated; /* (R, 4*width) */
+    float *out;              /* (R, width) */
 } GaclipTail;
 
 typedef struct GaclipBlockCache {
-    float *in, *norm; /* (R, width) */
-    float *stats;     /* (R, 2) */
-    float *qkv;       /* (R, 3*width) */
-    float *log_sums;  /* (batch, heads, tokens) */
-    GaclipTail full;  /* after attention */
-    GaclipTail value; /* last block alone: every token attends to itself (MODEL.md, dense map) */
+    float *in;          /* (R, width) */
+    GaclipOperand norm; /* (R, width) */
+    float *stats;       /* (R, 2) */
+    GaclipOperand qkv;  /* (R, 3*width) */
+    float *log_sums;    /* (batch, heads, tokens) */
+    GaclipTail full;    /* after attention */
+    GaclipTail value;   /* last block alone: every token attends to itself (MODEL.md, dense map) */
 } GaclipBlockCache;
 
+/* With recompute, blocks keep their residual streams and what attention gave; they share norm,
+ * stats, qkv, hidden and activated, which cost two of a block's four products to make again. */
 typedef struct GaclipTransformerPass {
     GaclipBlockCache *blocks; /* (layers) in the arena */
-    int batch, tokens, with_value;
-    float *grad_hidden, *grad_qkv, *grad_mixed; /* backward's temporaries */
+    int batch, tokens, with_value, recompute;
+    /* The backward's temporaries: by hidden (R, 4*width), qkv (R, 3*width), mixed (R, width), a
+     * norm's output (R, width); the residual stream's gradient as products read it (R, width). */
+    GaclipOperand grad_hidden, grad_qkv, grad_mixed;
+    float *grad_norm;
+    GaclipOperand grad_out;
 } GaclipTransformerPass;
 
-/* Lays out a pass in the arena (check it afterwards). keep: for a backward; else the blocks share
- * their buffers. Input goes to pass->blocks[0].in. */
+/* Lays out a pass in the arena (check it afterwards). flags: KEEP and RECOMPUTE; without KEEP the
+ * blocks share their buffers. Input goes to pass->blocks[0].in. */
 void gaclip__transformer_layout(GaclipTransformerPass *pass, const GaclipTransformer *transformer,
-                                GaclipArena *arena, int batch, int tokens, int keep,
-                                int with_value);
+                                const GaclipCompute *compute, GaclipArena *arena, int batch,
+                                int tokens, int flags, int with_value);
 size_t gaclip__transformer_scratch(const GaclipTransformer *transformer, int batch, int tokens);
 
 /* Output in the last block's full.out, and value.out where that was asked for. */

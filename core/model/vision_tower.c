@@ -21,6 +21,11 @@ static float *gradient_of(const GaclipVision *v, int index)
     return v->parameters->entries[index].gradient;
 }
 
+static GaclipOperand operand_of(const GaclipVision *v, const GaclipCompute *compute, int index)
+{
+    return gaclip__parameters_operand(v->parameters, compute, index);
+}
+
 static int stem_layers(const GaclipVision *v)
 {
     return v->config->vision.stem_layers;
@@ -64,12 +69,11 @@ static int declare_ends(GaclipVision *v, GaclipParameters *table)
     const GaclipModelConfig *c = v->config;
     int W = c->vision.width, side = c->vision.image_size / c->vision.patch_size;
     int patch = patch_after_stem(c);
-    v->class_embedding =
-        gaclip__parameters_add(table, "visual.class_embedding", 1, W, 0, 0, 0);
+    v->class_embedding = gaclip__parameters_add(table, "visual.class_embedding", 1, W, 0, 0, 0);
     v->conv1 = gaclip__parameters_add(table, "visual.conv1.weight", 4, W, channels_after_stem(c),
                                       patch, patch);
-    v->positions = gaclip__parameters_add(table, "visual.positional_embedding", 2, 1 + side * side,
-                                          W, 0, 0);
+    v->positions =
+        gaclip__parameters_add(table, "visual.positional_embedding", 2, 1 + side * side, W, 0, 0);
     v->ln_pre_weight = gaclip__parameters_add(table, "visual.ln_pre.weight", 1, W, 0, 0, 0);
     v->ln_pre_bias = gaclip__parameters_add(table, "visual.ln_pre.bias", 1, W, 0, 0, 0);
     v->ln_post_weight = gaclip__parameters_add(table, "visual.ln_post.weight", 1, W, 0, 0, 0);
@@ -104,12 +108,9 @@ static GaclipConvolutionShape stem_shape(const GaclipVision *v, const GaclipVisi
                                          int layer)
 {
     const int *widths = v->config->vision.stem_widths;
-    return (GaclipConvolutionShape){pass->batch,
-                                    pass->height >> layer,
-                                    pass->width >> layer,
-                                    layer ? widths[layer - 1] : 3,
-                                    widths[layer],
-                                    2};
+    return (GaclipConvolutionShape){pass->batch,          pass->height >> layer,
+                                    pass->width >> layer, layer ? widths[layer - 1] : 3,
+                                    widths[layer],        2};
 }
 
 static size_t stem_pixels(const GaclipVisionPass *pass, int layer)
@@ -117,22 +118,47 @@ static size_t stem_pixels(const GaclipVisionPass *pass, int layer)
     return (size_t)pass->batch * (size_t)(pass->height >> layer) * (size_t)(pass->width >> layer);
 }
 
-static void layout_stem(GaclipVisionPass *pass, const GaclipVision *v, GaclipArena *arena, int keep)
+static void layout_stem(GaclipVisionPass *pass, const GaclipVision *v, const GaclipCompute *compute,
+                        GaclipArena *arena, int keep)
 {
     size_t largest = 0;
     for (int i = 0; i < stem_layers(v); i++) {
         GaclipStemCache *s = &pass->stem[i];
-        size_t pixels = stem_pixels(pass, i + 1), floats = pixels * (size_t)v->config->vision.stem_widths[i];
-        s->in = i ? pass->stem[i - 1].out : gaclip__arena_floats(arena, 3 * stem_pixels(pass, 0));
+        size_t pixels = stem_pixels(pass, i + 1);
+        size_t floats = pixels * (size_t)v->config->vision.stem_widths[i];
+        s->in = i ? pass->stem[i - 1].out
+                  : gaclip__arena_operand(arena, compute, 3 * stem_pixels(pass, 0));
         s->conv = gaclip__arena_floats(arena, floats);
         s->norm = gaclip__arena_floats(arena, floats);
-        s->out = gaclip__arena_floats(arena, floats);
+        s->out = gaclip__arena_operand(arena, compute, floats);
         s->stats = gaclip__arena_floats(arena, 2 * pixels);
         largest = floats > largest ? floats : largest;
     }
     if (!keep || !stem_layers(v)) return;
     pass->grad_stem[0] = gaclip__arena_floats(arena, largest);
     pass->grad_stem[1] = gaclip__arena_floats(arena, largest);
+}
+
+/* After a stem that leaves patches of one pixel, its output is the patch rows. */
+static int stem_makes_patches(const GaclipVision *v)
+{
+    return stem_layers(v) && patch_after_stem(v->config) == 1;
+}
+
+static void layout_patches(GaclipVisionPass *pass, const GaclipVision *v,
+                           const GaclipCompute *compute, GaclipArena *arena, int keep)
+{
+    size_t after = (size_t)patch_after_stem(v->config);
+    size_t floats = (size_t)pass->batch * (size_t)(pass->h * pass->w) *
+                    (size_t)channels_after_stem(v->config) * after * after;
+    int last = stem_layers(v) - 1;
+    if (stem_makes_patches(v)) {
+        pass->patches = pass->stem[last].out;
+        pass->grad_patches = pass->grad_stem[last & 1];
+        return;
+    }
+    pass->patches = gaclip__arena_operand(arena, compute, floats);
+    if (keep && stem_layers(v)) pass->grad_patches = gaclip__arena_floats(arena, floats);
 }
 
 static size_t largest_scratch(const GaclipVision *v, const GaclipVisionPass *pass)
@@ -166,15 +192,13 @@ int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
                                .dense_mode = dense_mode};
     size_t N = (size_t)batch, W = (size_t)config->vision.width, E = (size_t)config->embed_dim;
     size_t patches = N * (size_t)pass->h * (size_t)pass->w, rows = patches + N;
-    int after = patch_after_stem(config);
-    size_t patch_floats = (size_t)(channels_after_stem(config) * after * after);
-    layout_stem(pass, vision, arena, keep);
-    pass->patches = gaclip__arena_floats(arena, patches * patch_floats);
+    layout_stem(pass, vision, compute, arena, keep);
+    layout_patches(pass, vision, compute, arena, keep);
     pass->positions = gaclip__arena_floats(arena, rows / N * W);
     pass->embedded = gaclip__arena_floats(arena, rows * W);
     pass->pre_stats = gaclip__arena_floats(arena, rows * 2);
-    gaclip__transformer_layout(&pass->transformer, &vision->transformer, arena, batch,
-                               1 + pass->h * pass->w, keep,
+    gaclip__transformer_layout(&pass->transformer, &vision->transformer, compute, arena, batch,
+                               1 + pass->h * pass->w, flags,
                                (flags & GACLIP__PASS_DENSE) && dense_mode == GACLIP_DENSE_VALUE);
     if (flags & GACLIP__PASS_CLASS) {
         pass->class_in = gaclip__arena_floats(arena, N * W);
@@ -195,32 +219,43 @@ int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
         pass->grad_value = gaclip__arena_floats(arena, rows * W);
         pass->grad_features = gaclip__arena_floats(arena, patches * W);
         pass->grad_class = gaclip__arena_floats(arena, N * (W > E ? W : E) * 2);
-        pass->grad_patches = gaclip__arena_floats(arena, patches * patch_floats);
     }
     int status = gaclip__arena_check(arena, err);
+    if (!status) status = gaclip__parameters_reserve_halves(vision->parameters, compute, err);
     return status ? status : gaclip__compute_reserve(compute, largest_scratch(vision, pass), err);
 }
 
-static void planes_to_channels_last(float *out, const float *planes, int batch, size_t pixels)
+typedef struct Interleaving {
+    GaclipOperand out;   /* (N, pixels, 3) */
+    const float *planes; /* (N, 3, pixels) */
+    size_t pixels;
+} Interleaving;
+
+static void interleave_image(int index, int worker, void *payload)
 {
-    for (size_t n = 0; n < (size_t)batch; n++)
-        for (size_t i = 0; i < pixels; i++)
-            for (size_t c = 0; c < 3; c++)
-                out[(n * pixels + i) * 3 + c] = planes[(n * 3 + c) * pixels + i];
+    (void)worker;
+    const Interleaving *p = payload;
+    const float *planes = p->planes + (size_t)index * 3 * p->pixels;
+    GaclipOperand out = gaclip__operand_at(p->out, (size_t)index * 3 * p->pixels);
+    for (size_t i = 0; i < p->pixels; i++) {
+        float pixel[3] = {planes[i], planes[p->pixels + i], planes[2 * p->pixels + i]};
+        gaclip__operand_set(gaclip__operand_at(out, 3 * i), pixel, 3);
+    }
 }
 
 static void stem_forward(const GaclipVision *v, const GaclipCompute *compute,
                          GaclipVisionPass *pass, const float *planes)
 {
-    planes_to_channels_last(pass->stem[0].in, planes, pass->batch,
-                            (size_t)pass->height * (size_t)pass->width);
+    Interleaving pixels = {pass->stem[0].in, planes, (size_t)pass->height * (size_t)pass->width};
+    gaclip__threads_run(compute->pool, pass->batch, interleave_image, &pixels);
     for (int i = 0; i < stem_layers(v); i++) {
         GaclipStemCache *s = &pass->stem[i];
         GaclipConvolutionShape shape = stem_shape(v, pass, i);
         int rows = (int)stem_pixels(pass, i + 1);
-        gaclip__convolution_forward(compute, s->conv, s->in, value_of(v, v->stem[i].conv_weight),
+        gaclip__convolution_forward(compute, s->conv, s->in,
+                                    operand_of(v, compute, v->stem[i].conv_weight),
                                     value_of(v, v->stem[i].conv_bias), &shape);
-        gaclip__layer_norm_forward(compute, s->norm, s->stats, s->conv,
+        gaclip__layer_norm_forward(compute, gaclip__floats(s->norm), s->stats, s->conv,
                                    value_of(v, v->stem[i].norm_weight),
                                    value_of(v, v->stem[i].norm_bias), rows, shape.n_out,
                                    v->config->norm_epsilon);
@@ -258,13 +293,19 @@ static int embed_patches(const GaclipVision *v, const GaclipCompute *compute,
                          GaclipVisionPass *pass, const float *planes, GaclipError *err)
 {
     const GaclipModelConfig *c = v->config;
-    const float *map = stem_layers(v) ? pass->stem[stem_layers(v) - 1].out : planes;
     GaclipPatchShape shape = patch_shape(v, pass);
-    gaclip__patches_cut(pass->patches, map, &shape);
+    if (!stem_makes_patches(v))
+        gaclip__patches_cut(
+            compute, pass->patches,
+            stem_layers(v) ? pass->stem[stem_layers(v) - 1].out : gaclip__floats(planes), &shape);
     /* The transformer's input buffer is free until ln_pre writes it. */
     float *rows = pass->transformer.blocks[0].in;
-    gaclip__linear_forward(compute, rows, pass->patches, value_of(v, v->conv1), NULL,
-                           pass->batch * pass->h * pass->w, patch_width(v), c->vision.width);
+    gaclip__linear_forward(compute, &(GaclipLinear){.rows = pass->batch * pass->h * pass->w,
+                                                    .n_in = patch_width(v),
+                                                    .n_out = c->vision.width,
+                                                    .in = pass->patches,
+                                                    .weight = operand_of(v, compute, v->conv1),
+                                                    .out = gaclip__floats(rows)});
     int status = gaclip__positions_resample(
         pass->positions, pass->h, pass->w, value_of(v, v->positions),
         c->vision.image_size / c->vision.patch_size, c->vision.width, err);
@@ -294,12 +335,11 @@ static void pool_class(const GaclipVision *v, const GaclipCompute *compute, Gacl
 {
     const GaclipModelConfig *c = v->config;
     int W = c->vision.width, E = c->embed_dim, N = pass->batch;
-    split_tokens(pass->class_in, NULL,
-                 pass->transformer.blocks[c->vision.layers - 1].full.out, N,
+    split_tokens(pass->class_in, NULL, pass->transformer.blocks[c->vision.layers - 1].full.out, N,
                  (size_t)(pass->h * pass->w), (size_t)W);
-    gaclip__layer_norm_forward(compute, pass->class_norm, pass->class_stats, pass->class_in,
-                               value_of(v, v->ln_post_weight), value_of(v, v->ln_post_bias), N, W,
-                               c->norm_epsilon);
+    gaclip__layer_norm_forward(compute, gaclip__floats(pass->class_norm), pass->class_stats,
+                               pass->class_in, value_of(v, v->ln_post_weight),
+                               value_of(v, v->ln_post_bias), N, W, c->norm_epsilon);
     gaclip__projection_forward(compute, pass->class_raw, pass->class_norm, value_of(v, v->proj), N,
                                W, E);
     gaclip__unit_forward(pass->class_embedding, pass->class_length, pass->class_raw, N, E);
@@ -311,9 +351,9 @@ static void make_dense(const GaclipVision *v, const GaclipCompute *compute, Gacl
     int W = c->vision.width, rows = pass->batch * pass->h * pass->w;
     split_tokens(NULL, pass->dense_in, dense_source(v, pass), pass->batch,
                  (size_t)(pass->h * pass->w), (size_t)W);
-    gaclip__layer_norm_forward(compute, pass->features, pass->dense_stats, pass->dense_in,
-                               value_of(v, v->ln_post_weight), value_of(v, v->ln_post_bias), rows,
-                               W, c->norm_epsilon);
+    gaclip__layer_norm_forward(compute, gaclip__floats(pass->features), pass->dense_stats,
+                               pass->dense_in, value_of(v, v->ln_post_weight),
+                               value_of(v, v->ln_post_bias), rows, W, c->norm_epsilon);
     gaclip__projection_forward(compute, pass->dense, pass->features, value_of(v, v->proj), rows, W,
                                c->embed_dim);
 }
@@ -322,14 +362,14 @@ int gaclip__vision_forward(const GaclipVision *vision, const GaclipCompute *comp
                            GaclipVisionPass *pass, const float *planes, GaclipError *err)
 {
     const GaclipModelConfig *c = vision->config;
+    gaclip__parameters_round(vision->parameters, compute);
     if (stem_layers(vision)) stem_forward(vision, compute, pass, planes);
     int status = embed_patches(vision, compute, pass, planes, err);
     if (status) return status;
-    gaclip__layer_norm_forward(compute, pass->transformer.blocks[0].in, pass->pre_stats,
-                               pass->embedded, value_of(vision, vision->ln_pre_weight),
-                               value_of(vision, vision->ln_pre_bias),
-                               pass->batch * (1 + pass->h * pass->w), c->vision.width,
-                               c->norm_epsilon);
+    gaclip__layer_norm_forward(
+        compute, gaclip__floats(pass->transformer.blocks[0].in), pass->pre_stats, pass->embedded,
+        value_of(vision, vision->ln_pre_weight), value_of(vision, vision->ln_pre_bias),
+        pass->batch * (1 + pass->h * pass->w), c->vision.width, c->norm_epsilon);
     gaclip__transformer_forward(&vision->transformer, compute, &pass->transformer);
     if (pass->class_embedding) pool_class(vision, compute, pass);
     if (pass->dense) make_dense(vision, compute, pass);
@@ -342,7 +382,8 @@ static void class_backward(const GaclipVision *v, const GaclipCompute *compute,
 {
     const GaclipModelConfig *c = v->config;
     int N = pass->batch;
-    size_t W = (size_t)c->vision.width, E = (size_t)c->embed_dim, T = (size_t)(1 + pass->h * pass->w);
+    size_t W = (size_t)c->vision.width, E = (size_t)c->embed_dim,
+           T = (size_t)(1 + pass->h * pass->w);
     float *grad_raw = pass->grad_class, *grad_norm = grad_raw + (size_t)N * (W > E ? W : E);
     gaclip__unit_backward(grad_raw, grad_class, pass->class_embedding, pass->class_length, N,
                           c->embed_dim);
@@ -379,7 +420,8 @@ static void dense_backward(const GaclipVision *v, const GaclipCompute *compute,
                                 pass->dense_stats, value_of(v, v->ln_post_weight), rows,
                                 c->vision.width, 0);
     for (size_t n = 0; n < (size_t)pass->batch; n++)
-        memcpy(grad_source + (n * (grid + 1) + 1) * W, grad + n * grid * W, grid * W * sizeof *grad);
+        memcpy(grad_source + (n * (grid + 1) + 1) * W, grad + n * grid * W,
+               grid * W * sizeof *grad);
 }
 
 /* grad_tokens by the sum before ln_pre -> class token, position table, patch rows. */
@@ -408,23 +450,42 @@ static void stem_backward(const GaclipVision *v, const GaclipCompute *compute,
     int last = stem_layers(v) - 1;
     float *grad = pass->grad_stem[last & 1];
     GaclipPatchShape patches = patch_shape(v, pass);
-    gaclip__patches_paste(grad, pass->grad_patches, &patches);
+    if (!stem_makes_patches(v)) gaclip__patches_paste(compute, grad, pass->grad_patches, &patches);
     for (int i = last; i >= 0; i--) {
         GaclipStemCache *s = &pass->stem[i];
         const GaclipStemWeights *w = &v->stem[i];
         GaclipConvolutionShape shape = stem_shape(v, pass, i);
         int rows = (int)stem_pixels(pass, i + 1);
         float *grad_in = i ? pass->grad_stem[(i - 1) & 1] : NULL;
-        gaclip__activation_backward(compute, v->config->activation, grad, s->norm,
-                                    (size_t)rows * (size_t)shape.n_out);
+        gaclip__activation_backward(compute, v->config->activation, gaclip__floats(grad), grad,
+                                    s->norm, (size_t)rows * (size_t)shape.n_out);
         gaclip__layer_norm_backward(compute, grad, gradient_of(v, w->norm_weight),
                                     gradient_of(v, w->norm_bias), grad, s->conv, s->stats,
                                     value_of(v, w->norm_weight), rows, shape.n_out, 0);
         gaclip__convolution_backward(compute, grad_in, gradient_of(v, w->conv_weight),
                                      gradient_of(v, w->conv_bias), grad, s->in,
-                                     value_of(v, w->conv_weight), &shape);
+                                     operand_of(v, compute, w->conv_weight), &shape);
         grad = grad_in;
     }
+}
+
+/* grad_rows (N h w, W): d loss / d embedded patches. */
+static void patches_backward(const GaclipVision *v, const GaclipCompute *compute,
+                             GaclipVisionPass *pass, const float *grad_rows)
+{
+    int rows = pass->batch * pass->h * pass->w, W = v->config->vision.width;
+    GaclipOperand grad = pass->transformer.grad_out; /* free again */
+    if (!gaclip__operand_wanted(grad)) grad = gaclip__floats(grad_rows);
+    gaclip__operand_fill(compute, grad, grad_rows, (size_t)rows * (size_t)W);
+    gaclip__linear_backward(compute,
+                            &(GaclipLinearBackward){.rows = rows,
+                                                    .n_in = patch_width(v),
+                                                    .n_out = W,
+                                                    .in = pass->patches,
+                                                    .weight = operand_of(v, compute, v->conv1),
+                                                    .grad_out = grad,
+                                                    .grad_in = gaclip__floats(pass->grad_patches),
+                                                    .grad_weight = gradient_of(v, v->conv1)});
 }
 
 int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *compute,
@@ -443,18 +504,14 @@ int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *com
                        by_value ? pass->grad_value : pass->grad_tokens);
     gaclip__transformer_backward(&vision->transformer, compute, &pass->transformer,
                                  pass->grad_tokens, by_value ? pass->grad_value : NULL);
-    gaclip__layer_norm_backward(compute, pass->grad_tokens,
-                                gradient_of(vision, vision->ln_pre_weight),
-                                gradient_of(vision, vision->ln_pre_bias), pass->grad_tokens,
-                                pass->embedded, pass->pre_stats,
-                                value_of(vision, vision->ln_pre_weight), rows, W, 0);
+    gaclip__layer_norm_backward(
+        compute, pass->grad_tokens, gradient_of(vision, vision->ln_pre_weight),
+        gradient_of(vision, vision->ln_pre_bias), pass->grad_tokens, pass->embedded,
+        pass->pre_stats, value_of(vision, vision->ln_pre_weight), rows, W, 0);
     /* grad_value is free again: the patch rows' gradient goes there. */
     int status = tokens_backward(vision, pass, pass->grad_value, err);
     if (status) return status;
-    gaclip__linear_backward(compute, stem_layers(vision) ? pass->grad_patches : NULL,
-                            gradient_of(vision, vision->conv1), NULL, pass->grad_value,
-                            pass->patches, value_of(vision, vision->conv1),
-                            pass->batch * pass->h * pass->w, patch_width(vision), W);
+    patches_backward(vision, compute, pass, pass->grad_value);
     if (stem_layers(vision)) stem_backward(vision, compute, pass);
     return GACLIP_OK;
 }

@@ -23,10 +23,10 @@ int gaclip__vision_declare(GaclipVision *vision, const GaclipModelConfig *config
 void gaclip__vision_clear(GaclipVision *vision);
 
 typedef struct GaclipStemCache {
-    float *in;         /* (N, H, W, C_in) channels last */
-    float *conv, *out; /* (N, H', W', C_out) before the norm; after norm and activation */
-    float *norm;       /* (N, H', W', C_out) after the norm, before the activation */
-    float *stats;      /* (N H' W', 2) */
+    GaclipOperand in;   /* (N, H, W, C_in) channels last */
+    float *conv, *norm; /* (N, H', W', C_out) before and after the norm */
+    GaclipOperand out;  /* (N, H', W', C_out) after the activation */
+    float *stats;       /* (N H' W', 2) */
 } GaclipStemCache;
 
 /* One pass over N images of height x width; h x w patches, T = 1 + h*w tokens, E = embed_dim. */
@@ -34,10 +34,10 @@ typedef struct GaclipVisionPass {
     int batch, height, width, h, w;
     GaclipDense dense_mode;
     GaclipStemCache stem[GACLIP_MAX_STEM];
-    float *patches;   /* (N h w, C p p) rows for the patch embedding */
-    float *positions; /* (T, W) resampled */
-    float *embedded;  /* (N T, W) before ln_pre */
-    float *pre_stats; /* (N T, 2) */
+    GaclipOperand patches; /* (N h w, C p p) rows for the patch embedding */
+    float *positions;      /* (T, W) resampled */
+    float *embedded;       /* (N T, W) before ln_pre */
+    float *pre_stats;      /* (N T, 2) */
     GaclipTransformerPass transformer;
     float *class_in, *class_norm; /* (N, W) class tokens before and after ln_post */
     float *class_stats, *class_raw, *class_length; /* (N, 2), (N, E), (N) */
@@ -49,10 +49,9 @@ typedef struct GaclipVisionPass {
     float *grad_patches, *grad_stem[2];
 } GaclipVisionPass;
 
-enum { GACLIP__PASS_KEEP = 1, GACLIP__PASS_CLASS = 2, GACLIP__PASS_DENSE = 4 };
-
-/* Lays out a pass in the arena and reserves scratch. flags: KEEP for a backward, CLASS and DENSE
- * for the results wanted. height and width are multiples of the patch size. */
+/* Lays out a pass in the arena and reserves scratch. flags: KEEP for a backward, with RECOMPUTE at
+ * a third of the memory; CLASS and DENSE for the results wanted. height and width are multiples of
+ * the patch size. */
 int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
                           GaclipCompute *compute, GaclipArena *arena, int batch, int height,
                           int width, GaclipDense dense_mode, int flags, GaclipError *err);

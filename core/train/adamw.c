@@ -98,6 +98,7 @@ void gaclip__adamw_step(GaclipAdamW *adamw, const GaclipCompute *compute, Gaclip
                 (float)(1 / correct2),
                 (float)adamw->epsilon};
     gaclip__threads_run(compute->pool, block_count(table), update_block, &u);
+    gaclip__parameters_changed(table);
 }
 
 double gaclip__learning_rate(long step, double base, long warmup, long total)

@@ -59,6 +59,7 @@ void gaclip__average_swap(GaclipAverage *average, GaclipParameters *table)
         table->values[i] = average->values[i];
         average->values[i] = value;
     }
+    gaclip__parameters_changed(table);
 }
 
 void gaclip__average_clear(GaclipAverage *average)

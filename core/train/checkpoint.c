@@ -199,6 +199,7 @@ static int read_arrays(const GaclipSafetensors *file, GaclipModel *model, Gaclip
                                     arrays[i].name);
         status = gaclip__tensor_to_f32(arrays[i].values, tensor, err);
     }
+    gaclip__parameters_changed(&model->parameters);
     return status;
 }
 

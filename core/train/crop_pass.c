@@ -5,7 +5,7 @@
 int gaclip__crop_pass_run(GaclipStep *step, GaclipCropPass *pass, int first, int count, int keep)
 {
     GaclipModel *m = step->model;
-    int side = step->batch->side, flags = GACLIP__PASS_CLASS | (keep ? GACLIP__PASS_KEEP : 0);
+    int side = step->batch->side, flags = GACLIP__PASS_CLASS | gaclip__pass_flags(step, keep);
     *pass = (GaclipCropPass){.first = first, .count = count};
     int status = gaclip__vision_layout(&pass->vision, &m->vision, m->compute, &m->arena, count,
                                        side, side, m->config.dense, flags, step->err);

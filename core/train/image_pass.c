@@ -38,7 +38,7 @@ static size_t map_floats(const GaclipImagePass *pass, int width)
 static int run_tower(GaclipStep *step, GaclipImagePass *pass, int keep)
 {
     GaclipModel *m = step->model;
-    int side = step->batch->side, flags = keep ? GACLIP__PASS_KEEP : 0;
+    int side = step->batch->side, flags = gaclip__pass_flags(step, keep);
     if (wants_class(step)) flags |= GACLIP__PASS_CLASS;
     if (wants_regions(step) || wants_proposals(step)) flags |= GACLIP__PASS_DENSE;
     int status = gaclip__vision_layout(&pass->vision, &m->vision, m->compute, &m->arena,

@@ -116,14 +116,15 @@ int gaclip__train_options_check(const GaclipTrainOptions *options, const GaclipM
 }
 
 /* A pass is laid out but never run: its memory is asked for, not touched. */
-static double pass_bytes(const GaclipModel *model, int images)
+static double pass_bytes(const GaclipModel *model, int images, int recompute)
 {
     const GaclipModelConfig *c = &model->config;
     GaclipArena arena = {0};
     GaclipVisionPass vision;
     GaclipProposalPass proposals;
     int side = c->vision.image_size;
-    int flags = GACLIP__PASS_KEEP | GACLIP__PASS_CLASS | GACLIP__PASS_DENSE;
+    int flags = GACLIP__PASS_KEEP | GACLIP__PASS_CLASS | GACLIP__PASS_DENSE |
+                (recompute ? GACLIP__PASS_RECOMPUTE : 0);
     int status = gaclip__vision_layout(&vision, &model->vision, model->compute, &arena, images,
                                        side, side, c->dense, flags, NULL);
     if (!status && c->proposal.width)
@@ -145,6 +146,7 @@ double gaclip_train_memory(const GaclipModel *model, const GaclipTrainOptions *o
     int crops = options->weights.visual > 0 ? images : 0;
     double batches =
         gaclip__loader_slots(options) * (options->batch_size + crops) * 12.0 * side * side;
-    return parameters + pass_bytes(model, images) + (crops ? pass_bytes(model, crops) : 0) +
-           batches;
+    double passes = pass_bytes(model, images, options->recompute) +
+                    (crops ? pass_bytes(model, crops, options->recompute) : 0);
+    return parameters + passes + batches;
 }

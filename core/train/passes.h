@@ -21,6 +21,9 @@ typedef struct GaclipStep {
     GaclipError *err;
 } GaclipStep;
 
+/* Flags of a tower's pass: kept for a backward or not, and how much of it. */
+int gaclip__pass_flags(const GaclipStep *step, int keep);
+
 /* Images [first, first + count) of the batch, with their proposals and regions. */
 typedef struct GaclipImagePass {
     int first, count;

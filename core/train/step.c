@@ -16,6 +16,12 @@ static Plan plan_passes(int total, int limit)
     return (Plan){total, limit && limit < total ? limit : total, !limit || limit >= total};
 }
 
+int gaclip__pass_flags(const GaclipStep *step, int keep)
+{
+    if (!keep) return 0;
+    return GACLIP__PASS_KEEP | (step->options->recompute ? GACLIP__PASS_RECOMPUTE : 0);
+}
+
 static int rows_of(const Plan *plan, int first)
 {
     return plan->total - first < plan->size ? plan->total - first : plan->size;

@@ -64,7 +64,7 @@ int gaclip__text_group_run(GaclipStep *step, GaclipTextGroup *group, int keep)
         memcpy(rows + i * context, texts->rows + (size_t)group->places[i] * context,
                context * sizeof *rows);
     status = gaclip__text_layout(&group->pass, &m->text, m->compute, &m->arena, rows, group->count,
-                                 texts->context, keep, step->err);
+                                 texts->context, gaclip__pass_flags(step, keep), step->err);
     if (!status) gaclip__text_forward(&m->text, m->compute, &group->pass);
     return status;
 }

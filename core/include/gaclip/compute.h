@@ -16,6 +16,14 @@ typedef enum GaclipBackend {
     GACLIP_BACKEND_ONEDNN
 } GaclipBackend;
 
+/* What matrix products multiply; sums, norms, softmax, residuals, losses and the weights that the
+ * optimiser changes are f32 in either case. */
+typedef enum GaclipPrecision {
+    GACLIP_PRECISION_AUTO, /* bf16 where the processor multiplies it natively, else f32 */
+    GACLIP_PRECISION_F32,
+    GACLIP_PRECISION_BF16  /* oneDNN on a processor with AVX512-BF16 or AMX */
+} GaclipPrecision;
+
 /* threads: 0 takes the number of processors online. The caller frees *out with
  * gaclip_compute_free, after every model that borrowed it. One context serves one calling
  * thread at a time; contexts are independent of each other. */
@@ -27,6 +35,14 @@ GACLIP_API int gaclip_compute_threads(const GaclipCompute *compute);
 
 /* "OpenBLAS" or "oneDNN"; the string is static. */
 GACLIP_API const char *gaclip_compute_backend_name(const GaclipCompute *compute);
+
+/* A new context has f32. BF16 where the backend or the processor cannot is
+ * GACLIP_ERROR_UNSUPPORTED and changes nothing. */
+GACLIP_API int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,
+                                            GaclipError *err);
+
+/* F32 or BF16. */
+GACLIP_API GaclipPrecision gaclip_compute_precision(const GaclipCompute *compute);
 
 #ifdef __cplusplus
 }
