@@ -8,6 +8,7 @@
 #include "files.h"
 #include "gaclip/scene_source.h"
 #include "gaclip/train.h"
+#include "precision.h"
 #include "progress.h"
 #include "train_folder.h"
 #include "train_log.h"
@@ -61,6 +62,7 @@ static int open_session(TrainSession *session, TrainRequest *request,
                                          OBJECT_SHARE, err);
     if (status == GACLIP_OK)
         status = gaclip_compute_new(&session->compute, request->threads, GACLIP_BACKEND_AUTO, err);
+    if (status == GACLIP_OK) status = precision_apply(session->compute, request->precision, err);
     if (status == GACLIP_OK)
         status = train_build_model(&session->model, request, train_options, session->raster,
                                    session->annotations, session->compute, err);
@@ -158,6 +160,7 @@ static int set_train_options(GaclipTrainOptions *options, const TrainRequest *re
     options->steps = request->steps;
     options->batch_size = request->batch_size;
     options->micro_batch = request->micro_batch;
+    options->recompute = request->recompute;
     options->learning_rate = request->learning_rate;
     options->seed = (uint64_t)request->seed;
     options->checkpoint_every = request->checkpoint_every;
@@ -185,6 +188,7 @@ static int train_and_save(TrainSession *session, GaclipTrainOptions *options, Ga
                           .counts = gaclip_annotations_counts(session->annotations),
                           .last = session->last,
                           .threads = gaclip_compute_threads(session->compute),
+                          .precision = precision_name(session->compute),
                           .seconds = progress_seconds(&session->progress),
                           .ended = session->time_is_up ? "time is up"
                                    : is_stopped        ? "interrupted"
@@ -257,7 +261,7 @@ static int train_command(int argc, char **argv)
                       .learning_rate = train_options.learning_rate,
                       .seed = (int)train_options.seed,
                       .checkpoint_every = 200,
-                      .image_size = 192,
+                      .image_size = 160,
                       .width = 128,
                       .depth = 4};
     /* clang-format off */
@@ -306,6 +310,10 @@ static int train_command(int argc, char **argv)
                  "off"},
         {.name = "freeze", .type = OPTION_LIST, .value = &r.frozen, .meta = "PREFIX",
          .help = "keep parameters whose names begin so"},
+        {.name = "precision", .type = OPTION_TEXT, .value = &r.precision, .meta = "TYPE",
+         .help = "of matrix products: auto (bf16 where the processor has it), f32, bf16"},
+        {.name = "recompute", .type = OPTION_FLAG, .value = &r.recompute,
+         .help = "compute activations again in the backward, to save memory; same numbers"},
         {.name = "micro-batch", .type = OPTION_INTEGER, .value = &r.micro_batch, .meta = "N",
          .minimum = 1, .maximum = 65536, .help = "images a pass, to save memory; same numbers"},
         {.name = "checkpoint-every", .type = OPTION_INTEGER, .value = &r.checkpoint_every,

@@ -50,7 +50,7 @@ static GaclipModelConfig configure(const TrainRequest *request, int vocab_size)
                  .width = 128,
                  .layers = 2,
                  .heads = 4},
-        .proposal = {.width = 128, .upsample = 1},
+        .proposal = {.width = 128, .layers = 3, .upsample = 1},
         .image_mean = {0.48145466f, 0.4578275f, 0.40821073f},
         .image_std = {0.26862954f, 0.26130258f, 0.27577711f},
     };

@@ -49,6 +49,7 @@ static cJSON *describe(const TrainRecord *record)
         cJSON_AddNumberToObject(weights, train_loss_name(i), *train_loss(&values, i));
     cJSON_AddNumberToObject(object, "seed", (double)options->seed);
     cJSON_AddNumberToObject(object, "threads", record->threads);
+    cJSON_AddStringToObject(object, "precision", record->precision);
     cJSON_AddStringToObject(object, "ended", record->ended);
     cJSON_AddStringToObject(object, "version", GACLIP_VERSION);
     cJSON_AddStringToObject(object, "revision", GACLIP_REVISION);

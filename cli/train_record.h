@@ -13,6 +13,7 @@ typedef struct TrainRecord {
     GaclipAnnotationCounts counts;
     GaclipTrainStep last; /* the last step that ran */
     int threads;
+    const char *precision;
     double seconds;
     const char *ended; /* "all steps", "time is up", "interrupted" */
 } TrainRecord;

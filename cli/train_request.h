@@ -10,12 +10,13 @@ typedef struct TrainRequest {
     const char *output, *folder;
     RasterArguments raster;
     int steps, batch_size, micro_batch, checkpoint_every;
+    const char *precision; /* NULL = auto */
     double minutes; /* time budget; 0 = none */
     double learning_rate;
     int seed;
     int image_size, width, depth; /* of the image tower */
     TextList losses, frozen;
-    int threads, overwrite, resume, dry_run, json, quiet;
+    int threads, overwrite, resume, recompute, dry_run, json, quiet;
 } TrainRequest;
 
 #endif

@@ -41,7 +41,7 @@ GaclipModel *random_model(uint64_t seed)
                                 .dense = GACLIP_DENSE_VALUE,
                                 .vision = {32, 8, 16, 2, 2, 1, {6}},
                                 .text = {.context_length = 16, .width = 8, .layers = 1, .heads = 2},
-                                .proposal = {.width = 8, .upsample = 2},
+                                .proposal = {.width = 8, .layers = 2, .upsample = 2},
                                 .image_mean = {0.4f, 0.45f, 0.5f},
                                 .image_std = {0.2f, 0.21f, 0.22f},
                                 .gsd_min = 0.1,

@@ -41,7 +41,7 @@ static void make_model(void)
                  .width = 16,
                  .layers = 1,
                  .heads = 2},
-        .proposal = {.width = 16, .upsample = 2},
+        .proposal = {.width = 16, .layers = 1, .upsample = 2},
         .image_mean = {0.4f, 0.4f, 0.4f},
         .image_std = {0.2f, 0.2f, 0.2f}};
     expect_ok(gaclip_compute_new(&shared.compute, 1, GACLIP_BACKEND_AUTO, &err), &err);

@@ -30,7 +30,7 @@ static GaclipModelConfig configure(GaclipActivation activation, GaclipDense dens
                  .width = 8,
                  .layers = 2,
                  .heads = 2},
-        .proposal = {.width = 8, .upsample = upsample},
+        .proposal = {.width = 8, .layers = upsample, .upsample = upsample},
         .image_mean = {0.5f, 0.5f, 0.5f},
         .image_std = {0.25f, 0.25f, 0.25f},
     };

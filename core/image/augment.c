@@ -45,6 +45,55 @@ int gaclip__augment_symmetry(GaclipImage *image, int symmetry, GaclipError *err)
     return GACLIP_OK;
 }
 
+/* A pixel of in at (x, y) in pixel centres, weighted by what is valid of its four neighbours; 0
+ * where less than half is. */
+static int sample_pixel(uint8_t rgb[3], const GaclipImage *in, double x, double y)
+{
+    double sums[3] = {0}, valid = 0, x0 = floor(x), y0 = floor(y);
+    for (int corner = 0; corner < 4; corner++) {
+        int sx = (int)x0 + corner % 2, sy = (int)y0 + corner / 2;
+        if (sx < 0 || sy < 0 || sx >= in->width || sy >= in->height) continue;
+        size_t at = (size_t)sy * (size_t)in->width + (size_t)sx;
+        double weight = (1 - fabs(x - sx)) * (1 - fabs(y - sy));
+        if (in->mask && !in->mask[at]) continue;
+        for (size_t c = 0; c < 3; c++) sums[c] += weight * in->rgb[3 * at + c];
+        valid += weight;
+    }
+    if (valid < 0.5) return 0;
+    for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(sums[c] / valid + 0.5);
+    return 1;
+}
+
+int gaclip__augment_rotation(GaclipImage *image, double angle, GaclipError *err)
+{
+    GaclipImage turned;
+    double middle = (image->width - 1) / 2.0, cosine = cos(angle), sine = sin(angle);
+    int side = image->width, status = gaclip_image_init(&turned, side, side, 1, err);
+    if (status) return status;
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            double dx = x - middle, dy = y - middle;
+            size_t at = (size_t)y * (size_t)side + (size_t)x;
+            if (sample_pixel(turned.rgb + 3 * at, image, middle + cosine * dx + sine * dy,
+                             middle - sine * dx + cosine * dy))
+                turned.mask[at] = 255;
+        }
+    gaclip_image_clear(image);
+    *image = turned;
+    return GACLIP_OK;
+}
+
+void gaclip__augment_turn_box(GaclipBox *box, float side, double angle)
+{
+    double cosine = cos(angle), sine = sin(angle), middle = (double)side / 2;
+    double dx = ((double)box->x1 + (double)box->x2) / 2 - middle;
+    double dy = ((double)box->y1 + (double)box->y2) / 2 - middle;
+    double a = ((double)box->x2 - (double)box->x1) / 2, b = ((double)box->y2 - (double)box->y1) / 2;
+    double x = middle + cosine * dx - sine * dy, y = middle + sine * dx + cosine * dy;
+    double w = hypot(a * cosine, b * sine), h = hypot(a * sine, b * cosine);
+    *box = (GaclipBox){(float)(x - w), (float)(y - h), (float)(x + w), (float)(y + h)};
+}
+
 static float between(GaclipRandom *random, double reach)
 {
     return (float)exp((2 * gaclip__random_uniform(random) - 1) * reach);

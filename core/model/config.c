@@ -16,17 +16,16 @@ typedef struct IntegerField {
     }
 
 static const IntegerField TOP_FIELDS[] = {FIELD(embed_dim, "embed_dim", 1, 8192)};
-static const IntegerField VISION_FIELDS[] = {FIELD(vision.image_size, "image_size", 1, 4096),
-                                             FIELD(vision.patch_size, "patch_size", 1, 256),
-                                             FIELD(vision.width, "width", 1, 8192),
-                                             FIELD(vision.layers, "layers", 1, 256),
-                                             FIELD(vision.heads, "heads", 1, 256)};
-static const IntegerField TEXT_FIELDS[] = {FIELD(text.context_length, "context_length", 2, 4096),
-                                           FIELD(text.vocab_size, "vocab_size", 3, 1 << 20),
-                                           FIELD(text.width, "width", 1, 8192),
-                                           FIELD(text.layers, "layers", 1, 256),
-                                           FIELD(text.heads, "heads", 1, 256)};
+static const IntegerField VISION_FIELDS[] = {
+    FIELD(vision.image_size, "image_size", 1, 4096), FIELD(vision.patch_size, "patch_size", 1, 256),
+    FIELD(vision.width, "width", 1, 8192), FIELD(vision.layers, "layers", 1, 256),
+    FIELD(vision.heads, "heads", 1, 256)};
+static const IntegerField TEXT_FIELDS[] = {
+    FIELD(text.context_length, "context_length", 2, 4096),
+    FIELD(text.vocab_size, "vocab_size", 3, 1 << 20), FIELD(text.width, "width", 1, 8192),
+    FIELD(text.layers, "layers", 1, 256), FIELD(text.heads, "heads", 1, 256)};
 static const IntegerField PROPOSAL_FIELDS[] = {FIELD(proposal.width, "width", 0, 8192),
+                                               FIELD(proposal.layers, "layers", 1, GACLIP_MAX_HEAD),
                                                FIELD(proposal.upsample, "upsample", 1, 2)};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -59,11 +58,10 @@ static int check_integers(const GaclipModelConfig *config, GaclipError *err)
             const IntegerField *f = &GROUPS[g].fields[i];
             int value = *(const int *)(const void *)((const char *)config + f->offset);
             if (value < f->smallest || value > f->largest)
-                return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                                        "model configuration: %s%s%s is %d, not in %d..%d",
-                                        GROUPS[g].group ? GROUPS[g].group : "",
-                                        GROUPS[g].group ? "." : "", f->name, value, f->smallest,
-                                        f->largest);
+                return gaclip_error_set(
+                    err, GACLIP_ERROR_FORMAT, "model configuration: %s%s%s is %d, not in %d..%d",
+                    GROUPS[g].group ? GROUPS[g].group : "", GROUPS[g].group ? "." : "", f->name,
+                    value, f->smallest, f->largest);
         }
     return GACLIP_OK;
 }
@@ -159,8 +157,8 @@ static int read_stem(GaclipModelConfig *config, const cJSON *vision, GaclipError
 {
     double widths[GACLIP_MAX_STEM] = {0};
     if (!cJSON_GetObjectItemCaseSensitive(vision, "stem")) return GACLIP_OK;
-    int status = read_numbers(widths, GACLIP_MAX_STEM, &config->vision.stem_layers, vision, "stem",
-                              err);
+    int status =
+        read_numbers(widths, GACLIP_MAX_STEM, &config->vision.stem_layers, vision, "stem", err);
     for (int i = 0; i < config->vision.stem_layers && !status; i++) {
         if (!(widths[i] >= 1 && widths[i] <= 4096) || widths[i] != floor(widths[i]))
             return bad(err, "vision", "stem", "holds a width that is not in 1..4096");
@@ -171,7 +169,7 @@ static int read_stem(GaclipModelConfig *config, const cJSON *vision, GaclipError
 
 int gaclip__config_from_json(GaclipModelConfig *config, const cJSON *json, GaclipError *err)
 {
-    *config = (GaclipModelConfig){.proposal.upsample = 1};
+    *config = (GaclipModelConfig){.proposal = {.layers = 1, .upsample = 1}};
     if (!cJSON_IsObject(json)) return bad(err, NULL, "it", "is not a JSON object");
     double mean[3], deviation[3], gsd[2] = {0};
     int activation = 0, dense = 0, status = read_integers(config, json, err);
@@ -181,8 +179,7 @@ int gaclip__config_from_json(GaclipModelConfig *config, const cJSON *json, Gacli
     if (!status) status = read_numbers(deviation, 3, NULL, json, "image_std", err);
     if (!status && cJSON_GetObjectItemCaseSensitive(json, "gsd"))
         status = read_numbers(gsd, 2, NULL, json, "gsd", err);
-    if (!status)
-        status = read_stem(config, cJSON_GetObjectItemCaseSensitive(json, "vision"), err);
+    if (!status) status = read_stem(config, cJSON_GetObjectItemCaseSensitive(json, "vision"), err);
     if (status) return status;
     const cJSON *epsilon = cJSON_GetObjectItemCaseSensitive(json, "ln_eps");
     config->norm_epsilon = cJSON_IsNumber(epsilon) ? (float)epsilon->valuedouble : 0.0f;
@@ -207,7 +204,8 @@ static double tidy(float value)
 static cJSON *floats_to_json(const float *values, int count)
 {
     cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < count; i++) cJSON_AddItemToArray(array, cJSON_CreateNumber(tidy(values[i])));
+    for (int i = 0; i < count; i++)
+        cJSON_AddItemToArray(array, cJSON_CreateNumber(tidy(values[i])));
     return array;
 }
 
@@ -229,7 +227,8 @@ cJSON *gaclip__config_to_json(const GaclipModelConfig *config)
         return NULL;
     }
     cJSON_AddItemToObject(
-        vision, "stem", cJSON_CreateIntArray(config->vision.stem_widths, config->vision.stem_layers));
+        vision, "stem",
+        cJSON_CreateIntArray(config->vision.stem_widths, config->vision.stem_layers));
     cJSON_AddStringToObject(json, "activation",
                             config->activation == GACLIP_GELU ? "gelu" : "quick_gelu");
     cJSON_AddStringToObject(json, "dense_mode",

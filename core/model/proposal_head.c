@@ -1,6 +1,7 @@
 #include "model/proposal_head.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "math/activation.h"
@@ -21,40 +22,71 @@ static float *gradient_of(const GaclipProposalHead *head, int index)
     return head->parameters->entries[index].gradient;
 }
 
+/* One row of the head's parameters. */
+typedef struct HeadRow {
+    int *place;
+    const char *name;
+    int rank, d0, d1, d2, d3;
+} HeadRow;
+
+static int declare_rows(const HeadRow *rows, int count, GaclipParameters *parameters)
+{
+    for (int i = 0; i < count; i++) {
+        const HeadRow *r = &rows[i];
+        *r->place =
+            gaclip__parameters_add(parameters, r->name, r->rank, r->d0, r->d1, r->d2, r->d3);
+        if (*r->place < 0) return 0;
+    }
+    return 1;
+}
+
+/* A 3x3 convolution and its norm; the first one reads the tower's features. */
+static int declare_layer(GaclipProposalHead *head, int layer, GaclipParameters *parameters)
+{
+    int P = head->config->proposal.width, in = layer ? P : head->config->vision.width;
+    char names[4][GACLIP__NAME_SIZE];
+    snprintf(names[0], sizeof names[0], "proposal.%d.conv.weight", layer);
+    snprintf(names[1], sizeof names[1], "proposal.%d.conv.bias", layer);
+    snprintf(names[2], sizeof names[2], "proposal.%d.norm.weight", layer);
+    snprintf(names[3], sizeof names[3], "proposal.%d.norm.bias", layer);
+    const HeadRow rows[] = {{&head->layers[layer].conv_weight, names[0], 4, P, 3, 3, in},
+                            {&head->layers[layer].conv_bias, names[1], 1, P, 0, 0, 0},
+                            {&head->layers[layer].norm_weight, names[2], 1, P, 0, 0, 0},
+                            {&head->layers[layer].norm_bias, names[3], 1, P, 0, 0, 0}};
+    return declare_rows(rows, 4, parameters);
+}
+
 int gaclip__proposal_declare(GaclipProposalHead *head, const GaclipModelConfig *config,
                              GaclipParameters *parameters, GaclipError *err)
 {
-    int P = config->proposal.width, W = config->vision.width, worst = 0;
+    int P = config->proposal.width, complete = 1;
     *head = (GaclipProposalHead){.config = config, .parameters = parameters};
     if (P == 0) return GACLIP_OK;
-    const struct {
-        int *place;
-        const char *name;
-        int rank, d0, d1, d2, d3, only_upsampled;
-    } rows[] = {{&head->conv_weight, "proposal.conv.weight", 4, P, 3, 3, W, 0},
-                {&head->conv_bias, "proposal.conv.bias", 1, P, 0, 0, 0, 0},
-                {&head->norm_weight, "proposal.norm.weight", 1, P, 0, 0, 0, 0},
-                {&head->norm_bias, "proposal.norm.bias", 1, P, 0, 0, 0, 0},
-                {&head->up_weight, "proposal.up.weight", 2, 4 * P, P, 0, 0, 1},
-                {&head->up_bias, "proposal.up.bias", 1, 4 * P, 0, 0, 0, 1},
-                {&head->up_norm_weight, "proposal.up_norm.weight", 1, P, 0, 0, 0, 1},
-                {&head->up_norm_bias, "proposal.up_norm.bias", 1, P, 0, 0, 0, 1},
-                {&head->out_weight, "proposal.out.weight", 2, GACLIP__HEAD_CHANNELS, P, 0, 0, 0},
-                {&head->out_bias, "proposal.out.bias", 1, GACLIP__HEAD_CHANNELS, 0, 0, 0, 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].only_upsampled && config->proposal.upsample == 1) continue;
-        *rows[i].place = gaclip__parameters_add(parameters, rows[i].name, rows[i].rank, rows[i].d0,
-                                                rows[i].d1, rows[i].d2, rows[i].d3);
-        if (*rows[i].place < 0) worst = GACLIP_ERROR_MEMORY;
-    }
-    return worst ? gaclip_error_set(err, worst, "out of memory") : GACLIP_OK;
+    const HeadRow up[] = {{&head->up_weight, "proposal.up.weight", 2, 4 * P, P, 0, 0},
+                          {&head->up_bias, "proposal.up.bias", 1, 4 * P, 0, 0, 0},
+                          {&head->up_norm_weight, "proposal.up_norm.weight", 1, P, 0, 0, 0},
+                          {&head->up_norm_bias, "proposal.up_norm.bias", 1, P, 0, 0, 0}};
+    const HeadRow out[] = {
+        {&head->out_weight, "proposal.out.weight", 2, GACLIP__HEAD_CHANNELS, P, 0, 0},
+        {&head->out_bias, "proposal.out.bias", 1, GACLIP__HEAD_CHANNELS, 0, 0, 0}};
+    for (int i = 0; i < config->proposal.layers; i++)
+        complete &= declare_layer(head, i, parameters);
+    if (config->proposal.upsample == 2) complete &= declare_rows(up, 4, parameters);
+    complete &= declare_rows(out, 2, parameters);
+    return complete ? GACLIP_OK : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
 }
 
 static GaclipConvolutionShape conv_shape(const GaclipProposalHead *head,
+                                         const GaclipProposalPass *pass, int layer)
+{
+    int P = head->config->proposal.width, in = layer ? P : head->config->vision.width;
+    return (GaclipConvolutionShape){pass->batch, pass->h, pass->w, in, P, 1};
+}
+
+static const GaclipHeadLayer *last_layer(const GaclipProposalHead *head,
                                          const GaclipProposalPass *pass)
 {
-    return (GaclipConvolutionShape){
-        pass->batch, pass->h, pass->w, head->config->vision.width, head->config->proposal.width, 1};
+    return &pass->layers[head->config->proposal.layers - 1];
 }
 
 static GaclipOperand operand_of(const GaclipProposalHead *head, const GaclipCompute *compute,
@@ -74,11 +106,15 @@ static void layout_layer(GaclipHeadLayer *layer, const GaclipCompute *compute, G
 
 static size_t largest_scratch(const GaclipProposalHead *head, const GaclipProposalPass *pass)
 {
-    GaclipConvolutionShape shape = conv_shape(head, pass);
-    size_t convolution = gaclip__convolution_scratch(&shape), linear = gaclip__linear_scratch();
+    size_t linear = gaclip__linear_scratch();
     size_t norm = gaclip__layer_norm_scratch(head->config->proposal.width);
-    size_t most = convolution > linear ? convolution : linear;
-    return most > norm ? most : norm;
+    size_t most = linear > norm ? linear : norm;
+    for (int i = 0; i < head->config->proposal.layers; i++) {
+        GaclipConvolutionShape shape = conv_shape(head, pass, i);
+        size_t convolution = gaclip__convolution_scratch(&shape);
+        if (convolution > most) most = convolution;
+    }
+    return most;
 }
 
 int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *head,
@@ -93,7 +129,8 @@ int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *
     size_t out_pixels = pixels * (size_t)(up * up);
     if (compute->precision == GACLIP_PRECISION_BF16)
         pass->in = gaclip__arena_operand(arena, compute, pixels * (size_t)c->vision.width);
-    layout_layer(&pass->conv, compute, arena, pixels, P);
+    for (int i = 0; i < c->proposal.layers; i++)
+        layout_layer(&pass->layers[i], compute, arena, pixels, P);
     if (up == 2) {
         pass->up_packed = gaclip__arena_floats(arena, pixels * 4 * P);
         layout_layer(&pass->up, compute, arena, out_pixels, P);
@@ -103,6 +140,8 @@ int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *
         pass->grad_wide = gaclip__arena_floats(arena, out_pixels * P);
         pass->grad_packed = gaclip__arena_floats(arena, pixels * 4 * P);
         pass->grad_features = gaclip__arena_floats(arena, pixels * (size_t)c->vision.width);
+        for (int i = 0; i < 2 && c->proposal.layers > 1; i++)
+            pass->grad_deep[i] = gaclip__arena_floats(arena, pixels * P);
     }
     size_t widest = up == 2 ? pixels * 4 * P : 0, last = out_pixels * GACLIP__HEAD_CHANNELS;
     if (keep && compute->precision == GACLIP_PRECISION_BF16)
@@ -150,19 +189,24 @@ void gaclip__proposal_forward(const GaclipProposalHead *head, const GaclipComput
     const GaclipModelConfig *c = head->config;
     int P = c->proposal.width, pixels = pass->batch * pass->h * pass->w;
     size_t W = (size_t)c->vision.width;
-    GaclipConvolutionShape shape = conv_shape(head, pass);
     gaclip__parameters_round(head->parameters, compute);
-    gaclip__convolution_forward(compute, pass->conv.raw, read_features(compute, pass, features, W),
-                                operand_of(head, compute, head->conv_weight),
-                                value_of(head, head->conv_bias), &shape);
-    norm_and_activate(head, compute, &pass->conv, head->norm_weight, head->norm_bias, pixels);
-    GaclipOperand last = pass->conv.out;
+    GaclipOperand last = read_features(compute, pass, features, W);
+    for (int i = 0; i < c->proposal.layers; i++) {
+        GaclipConvolutionShape shape = conv_shape(head, pass, i);
+        GaclipHeadLayer *layer = &pass->layers[i];
+        gaclip__convolution_forward(compute, layer->raw, last,
+                                    operand_of(head, compute, head->layers[i].conv_weight),
+                                    value_of(head, head->layers[i].conv_bias), &shape);
+        norm_and_activate(head, compute, layer, head->layers[i].norm_weight,
+                          head->layers[i].norm_bias, pixels);
+        last = layer->out;
+    }
     if (c->proposal.upsample == 2) {
         gaclip__linear_forward(compute,
                                &(GaclipLinear){.rows = pixels,
                                                .n_in = P,
                                                .n_out = 4 * P,
-                                               .in = pass->conv.out,
+                                               .in = last,
                                                .weight = operand_of(head, compute, head->up_weight),
                                                .bias = value_of(head, head->up_bias),
                                                .out = gaclip__floats(pass->up_packed)});
@@ -202,6 +246,25 @@ static GaclipOperand read_gradient(const GaclipCompute *compute, const GaclipPro
     return pass->grad_read;
 }
 
+/* The convolutions, last to first; grad (pixels, P) by the last one's output is destroyed. */
+static void layers_backward(const GaclipProposalHead *head, const GaclipCompute *compute,
+                            GaclipProposalPass *pass, const float *features, float *grad)
+{
+    int pixels = pass->batch * pass->h * pass->w;
+    GaclipOperand first = gaclip__operand_wanted(pass->in) ? pass->in : gaclip__floats(features);
+    for (int i = head->config->proposal.layers - 1; i >= 0; i--) {
+        GaclipConvolutionShape shape = conv_shape(head, pass, i);
+        float *grad_in = i ? pass->grad_deep[i & 1] : pass->grad_features;
+        layer_backward(head, compute, &pass->layers[i], head->layers[i].norm_weight,
+                       head->layers[i].norm_bias, grad, pixels);
+        gaclip__convolution_backward(
+            compute, grad_in, gradient_of(head, head->layers[i].conv_weight),
+            gradient_of(head, head->layers[i].conv_bias), grad, i ? pass->layers[i - 1].out : first,
+            operand_of(head, compute, head->layers[i].conv_weight), &shape);
+        grad = grad_in;
+    }
+}
+
 void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompute *compute,
                                GaclipProposalPass *pass, const float *features,
                                const float *grad_out)
@@ -209,7 +272,7 @@ void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompu
     const GaclipModelConfig *c = head->config;
     int P = c->proposal.width, pixels = pass->batch * pass->h * pass->w;
     int out_pixels = pass->batch * pass->out_h * pass->out_w;
-    GaclipOperand last = c->proposal.upsample == 2 ? pass->up.out : pass->conv.out;
+    GaclipOperand last = c->proposal.upsample == 2 ? pass->up.out : last_layer(head, pass)->out;
     float *grad = pass->grad_wide;
     gaclip__linear_backward(
         compute, &(GaclipLinearBackward){
@@ -232,7 +295,7 @@ void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompu
             &(GaclipLinearBackward){.rows = pixels,
                                     .n_in = P,
                                     .n_out = 4 * P,
-                                    .in = pass->conv.out,
+                                    .in = last_layer(head, pass)->out,
                                     .weight = operand_of(head, compute, head->up_weight),
                                     .grad_out = read_gradient(compute, pass, pass->grad_packed,
                                                               (size_t)pixels * 4 * (size_t)P),
@@ -240,13 +303,7 @@ void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompu
                                     .grad_weight = gradient_of(head, head->up_weight),
                                     .grad_bias = gradient_of(head, head->up_bias)});
     }
-    layer_backward(head, compute, &pass->conv, head->norm_weight, head->norm_bias, grad, pixels);
-    GaclipConvolutionShape shape = conv_shape(head, pass);
-    gaclip__convolution_backward(compute, pass->grad_features, gradient_of(head, head->conv_weight),
-                                 gradient_of(head, head->conv_bias), grad,
-                                 gaclip__operand_wanted(pass->in) ? pass->in
-                                                                  : gaclip__floats(features),
-                                 operand_of(head, compute, head->conv_weight), &shape);
+    layers_backward(head, compute, pass, features, grad);
 }
 
 GaclipBox gaclip__proposal_box(const GaclipProposalPass *pass, const float *location, int y, int x)

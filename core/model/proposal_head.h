@@ -15,7 +15,9 @@ enum { GACLIP__HEAD_CHANNELS = 5 };
 typedef struct GaclipProposalHead {
     const GaclipModelConfig *config; /* lent by the model, as parameters are */
     GaclipParameters *parameters;
-    int conv_weight, conv_bias, norm_weight, norm_bias;
+    struct {
+        int conv_weight, conv_bias, norm_weight, norm_bias;
+    } layers[GACLIP_MAX_HEAD];
     int up_weight, up_bias, up_norm_weight, up_norm_bias; /* where upsample is 2 */
     int out_weight, out_bias;
 } GaclipProposalHead;
@@ -35,9 +37,10 @@ typedef struct GaclipProposalPass {
     int batch, h, w, out_h, out_w;
     float stride;     /* pixels a location of the output map */
     GaclipOperand in; /* (N h w, W) the features as products read them */
-    GaclipHeadLayer conv, up;
-    float *up_packed;                               /* (N h w, 4P) before the pixel shuffle */
-    float *out;                                     /* (N, out_h, out_w, 5) */
+    GaclipHeadLayer layers[GACLIP_MAX_HEAD], up;
+    float *up_packed;    /* (N h w, 4P) before the pixel shuffle */
+    float *out;          /* (N, out_h, out_w, 5) */
+    float *grad_deep[2]; /* (N h w, P) between the convolutions, in turn */
     float *grad_wide, *grad_packed, *grad_features; /* backward's temporaries and result */
     GaclipOperand grad_read; /* a gradient as products read it; none in f32 */
 } GaclipProposalPass;

@@ -9,7 +9,10 @@
 enum { EMPTY_TRIES = 20, EMPTY_REGIONS = 2 };
 
 /* Log of the factor by which one side may be zoomed more than the other is less. */
-static const double LARGEST_STRETCH = 0.15;
+static const double LARGEST_STRETCH = 0.25;
+
+/* Share of an object's box that must stay inside a turned image for it to be asked for. */
+static const float SMALLEST_VISIBLE = 0.5f;
 
 /* Objects smaller than this in the augmented image are not asked for, pixels. */
 static const float SMALLEST_SIDE = 3.0f;
@@ -79,33 +82,45 @@ static int encode_background(GaclipBatch *batch, const GaclipModel *model, Gacli
 static int augment(Filling *f, GaclipError *err)
 {
     GaclipImage resized;
-    int side = f->batch->side, symmetry;
-    double jitter = f->maker->options->colour_jitter;
+    const GaclipTrainOptions *o = f->maker->options;
+    int side = f->batch->side, symmetry = gaclip__random_below(&f->random, 8);
+    double angle = (2 * gaclip__random_uniform(&f->random) - 1) * o->rotation * acos(-1.0) / 180;
+    double jitter = o->colour_jitter;
     float fx = (float)side / (float)f->sample.image.width;
     float fy = (float)side / (float)f->sample.image.height;
     int status = gaclip_image_resize(&resized, &f->sample.image, side, side, err);
     if (status) return status;
     gaclip_image_clear(&f->sample.image);
     f->sample.image = resized;
-    symmetry = gaclip__random_below(&f->random, 8);
     for (int i = 0; i < f->sample.region_count; i++) {
         GaclipBox *b = &f->sample.regions[i].box;
         *b = (GaclipBox){b->x1 * fx, b->y1 * fy, b->x2 * fx, b->y2 * fy};
         gaclip__augment_box(b, (float)side, symmetry);
+        if (angle != 0) gaclip__augment_turn_box(b, (float)side, angle);
     }
     gaclip__augment_colour(&f->sample.image, jitter, &f->random);
     status = gaclip__augment_sharpness(&f->sample.image, jitter, &f->random, err);
-    return status ? status : gaclip__augment_symmetry(&f->sample.image, symmetry, err);
+    if (!status) status = gaclip__augment_symmetry(&f->sample.image, symmetry, err);
+    if (!status && angle != 0) status = gaclip__augment_rotation(&f->sample.image, angle, err);
+    return status;
 }
 
-/* Regions that are large enough to be seen, the others forgotten. */
-static void drop_small(GaclipSample *sample)
+/* What a turned box shows of itself, clipped to the image; 0 where that is too little. */
+static int clip_box(GaclipBox *b, float side)
+{
+    float area = (b->x2 - b->x1) * (b->y2 - b->y1);
+    *b = (GaclipBox){fmaxf(b->x1, 0), fmaxf(b->y1, 0), fminf(b->x2, side), fminf(b->y2, side)};
+    float w = b->x2 - b->x1, h = b->y2 - b->y1;
+    return w >= SMALLEST_SIDE && h >= SMALLEST_SIDE && w * h >= SMALLEST_VISIBLE * area;
+}
+
+/* Regions that are to be seen, the others forgotten. */
+static void drop_unseen(GaclipSample *sample, float side)
 {
     int kept = 0;
     for (int i = 0; i < sample->region_count; i++) {
-        const GaclipBox *b = &sample->regions[i].box;
-        if (b->x2 - b->x1 >= SMALLEST_SIDE && b->y2 - b->y1 >= SMALLEST_SIDE)
-            sample->regions[kept++] = sample->regions[i];
+        GaclipSampleRegion region = sample->regions[i];
+        if (clip_box(&region.box, side)) sample->regions[kept++] = region;
     }
     sample->region_count = kept;
 }
@@ -325,7 +340,7 @@ static int fill_image(Filling *f, GaclipError *err)
     if (status) return status;
     f->batch->names[f->n] = f->sample.name;
     status = augment(f, err);
-    if (!status) drop_small(&f->sample);
+    if (!status) drop_unseen(&f->sample, (float)f->batch->side);
     if (!status) status = keep_targets(f, err);
     if (!status && wants_regions(weights_of(f))) status = add_regions(f, err);
     if (!status) status = choose_captions(f, err);

@@ -66,6 +66,7 @@ static cJSON *describe(const GaclipModel *model, const GaclipTrainOptions *o)
         cJSON_AddItemToArray(frozen, cJSON_CreateString(o->frozen[i]));
     cJSON_AddNumberToObject(json, "scale_min", o->scale_min);
     cJSON_AddNumberToObject(json, "scale_max", o->scale_max);
+    cJSON_AddNumberToObject(json, "rotation", o->rotation);
     cJSON_AddNumberToObject(json, "colour_jitter", o->colour_jitter);
     add_seed(json, o->seed);
     return json;
@@ -172,7 +173,7 @@ static int read_count(long *value, const cJSON *json, const char *key, const cha
 static int read_state(GaclipTrainState *state, const cJSON *json, const char *path,
                       GaclipError *err)
 {
-    long skipped;
+    long skipped = 0;
     int status = read_count(&state->step, json, "step", path, err);
     if (!status) status = read_count(&skipped, json, "skipped", path, err);
     if (!status) status = read_count(&state->adamw.step, json, "optimiser_step", path, err);

@@ -8,7 +8,7 @@
 void gaclip_train_options_init(GaclipTrainOptions *options)
 {
     *options = (GaclipTrainOptions){
-        .steps = 4000,
+        .steps = 6000,
         .batch_size = 16,
         .learning_rate = 1e-3,
         .weight_decay = 0.05,
@@ -58,6 +58,8 @@ static int check_numbers(const GaclipTrainOptions *o, GaclipError *err)
         return out_of_range(err, "average_decay", "in [0, 1)");
     if (!(o->scale_min > 0) || !(o->scale_max >= o->scale_min))
         return out_of_range(err, "scale", "above 0, the smaller one first");
+    if (!(o->rotation >= 0 && o->rotation <= 45)) return out_of_range(err, "rotation", "0 to 45");
+    if (!(o->colour_jitter >= 0)) return out_of_range(err, "colour_jitter", "0 or more");
     if (o->hard_negatives < 0) return out_of_range(err, "hard_negatives", "0 or more");
     if (o->crops < 0) return out_of_range(err, "crops", "0 (all) or more");
     if (o->loader_threads < 1 || o->loader_threads > 64)

@@ -15,6 +15,7 @@ extern "C" {
 #endif
 
 #define GACLIP_MAX_STEM 4
+#define GACLIP_MAX_HEAD 8
 
 typedef enum GaclipActivation {
     GACLIP_QUICK_GELU, /* x sigmoid(1.702 x) */
@@ -42,6 +43,7 @@ typedef struct GaclipModelConfig {
     } text;
     struct {
         int width;    /* channels of the head; 0 = the model has no proposal head */
+        int layers;   /* 3x3 convolutions of the head */
         int upsample; /* the head's map is this many times finer than the patch grid: 1 or 2 */
     } proposal;
     float image_mean[3], image_std[3];

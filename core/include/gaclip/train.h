@@ -44,7 +44,8 @@ typedef struct GaclipTrainOptions {
                                   borrowed */
     int frozen_count;
     double scale_min, scale_max; /* augmentation: zoom */
-    double colour_jitter;
+    double rotation;             /* degrees: turned by up to so many, besides the quarter turns */
+    double colour_jitter;        /* 0 = off, 1 = strong */
     uint64_t seed;
     int loader_threads;
     const char *checkpoint; /* file that a killed run goes on from, or NULL; borrowed */
