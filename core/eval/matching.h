@@ -7,7 +7,7 @@
 /* One detection of the label after matching. */
 typedef struct GaclipMatch {
     float score;
-    int is_true;
+    int is_true;         /* or GACLIP_MATCH_IGNORED */
     size_t image, order; /* order: by image, then position */
 } GaclipMatch;
 

@@ -58,6 +58,15 @@ GACLIP_API int gaclip_eval_counts(GaclipCounts *out, const GaclipEvalImage *imag
                                   size_t image_count, int label, double iou, float min_score,
                                   GaclipError *err);
 
+enum { GACLIP_MATCH_IGNORED = -1 };
+
+/* The same matching for one image and all its labels: found (found_count) receives 1 where a
+ * detection is true, 0 where it is false, GACLIP_MATCH_IGNORED where it hit a difficult truth or
+ * scores less than min_score; met (truth_count) whether a truth was found. */
+GACLIP_API int gaclip_eval_match(signed char *found, unsigned char *met,
+                                 const GaclipEvalImage *image, double iou, float min_score,
+                                 GaclipError *err);
+
 /* Mean over IoU 0.50, 0.55, .. 0.95 of coco101; -1 where there is no ordinary truth. */
 GACLIP_API int gaclip_eval_coco(double *out, const GaclipEvalImage *images, size_t image_count,
                                 int label, GaclipError *err);
