@@ -172,7 +172,7 @@ static int read_count(long *value, const cJSON *json, const char *key, const cha
 static int read_state(GaclipTrainState *state, const cJSON *json, const char *path,
                       GaclipError *err)
 {
-    long skipped;
+    long skipped = 0;
     int status = read_count(&state->step, json, "step", path, err);
     if (!status) status = read_count(&skipped, json, "skipped", path, err);
     if (!status) status = read_count(&state->adamw.step, json, "optimiser_step", path, err);

@@ -48,7 +48,7 @@ static int contrast_captions(double *loss, GaclipEmbeddings *e, const GaclipComp
                              const GaclipBatch *batch, const int *rows, const int *concepts,
                              int mask_identical, double weight, GaclipError *err)
 {
-    PairList list;
+    PairList list = {0};
     *loss = 0;
     if (!(weight > 0)) return GACLIP_OK;
     int status = allocate(&list, batch->size, err);
@@ -64,7 +64,7 @@ static int contrast_regions(double *loss, GaclipEmbeddings *e, const GaclipCompu
                             const GaclipBatch *batch, int mask_identical, double weight,
                             GaclipError *err)
 {
-    PairList list;
+    PairList list = {0};
     *loss = 0;
     if (!(weight > 0)) return GACLIP_OK;
     int status = allocate(&list, batch->region_count, err);
