@@ -12,6 +12,10 @@ static const struct {
     {"gaclip", GACLIP_DATASET_GACLIP},
     {"coco", GACLIP_DATASET_COCO},
     {"karpathy", GACLIP_DATASET_KARPATHY},
+    {"voc", GACLIP_DATASET_VOC},
+    {"yolo", GACLIP_DATASET_YOLO},
+    {"dota", GACLIP_DATASET_DOTA},
+    {"folders", GACLIP_DATASET_FOLDERS},
 };
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof FORMATS[0] };
 

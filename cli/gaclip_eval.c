@@ -21,9 +21,10 @@
      .meta = "FILE[,FILE...]",                                                                    \
      .help = "models, one row of the table each (default: the one that GACLIP_MODEL names)"},     \
     {.name = "if", .classic = "if", .type = OPTION_TEXT, .value = &(r).format, .meta = "FORMAT",  \
-     .help = "of the data set: auto, gaclip, coco, karpathy (default: by its content)"},          \
+     .help = "of the data set: auto, gaclip, coco, karpathy, voc, yolo, dota, folders (default: " \
+             "by its name and content)"},                                                         \
     {.name = "images", .type = OPTION_TEXT, .value = &(r).images, .meta = "FOLDER",               \
-     .help = "where the images are (default: \"images\" beside the data set, else its folder)"},  \
+     .help = "where the images are (default: where the format has them)"},  \
     {.name = "split", .type = OPTION_TEXT, .value = &(r).split, .meta = "NAME",                   \
      .help = "its images alone (default: test where there is one, else val, else all images)"},   \
     {.name = "limit", .type = OPTION_INTEGER, .value = &(r).limit, .meta = "N",                   \

@@ -15,9 +15,9 @@ typedef struct PlotSeries {
 
 typedef struct PlotPanel {
     const char *title, *x_label;
-    int is_share; /* both axes go from 0 to 1, whatever the points */
     PlotSeries *series; /* (series_count) */
     int series_count;
+    int is_share; /* both axes go from 0 to 1, whatever the points */
 } PlotPanel;
 
 /* Appends a point; one that is not finite is left out. */

@@ -82,3 +82,66 @@ def coco(folder, count=9, names=KINDS, **shape):
         ],
     }
     return write_json(pathlib.Path(folder) / "val.json", content)
+
+
+def gaclip(folder, count=6):
+    """gaclip's own format: a description and its hard negatives for every box."""
+    write_pictures(folder, count)
+    images = []
+    for i in range(count):
+        column, row = corner(i)
+        kind, others = KINDS[i % 3], [k for k in KINDS if k != KINDS[i % 3]]
+        box = [column / SIDE, row / SIDE, (column + PATCH) / SIDE, (row + PATCH) / SIDE]
+        region = {
+            "box": box,
+            "class": kind,
+            "description": f"a small {kind} on dark ground",
+            "hard_negatives": [f"a small {other} on dark ground" for other in others],
+        }
+        size = {"width": SIDE, "height": SIDE}
+        images.append(
+            {"path": f"images/{i}.png", **size, "annotated": True, "regions": [region]}
+        )
+    return write_json(
+        pathlib.Path(folder) / "set.json",
+        {
+            "format": "gaclip-dataset",
+            "version": 1,
+            "classes": [{"name": kind} for kind in KINDS],
+            "images": images,
+        },
+    )
+
+
+VOC_OBJECT = (
+    "<object><name>{name}</name><difficult>{difficult}</difficult><bndbox><xmin>{x}</xmin>"
+    "<ymin>{y}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox></object>"
+)
+
+
+def voc(folder, count=6, difficult=()):
+    """DIOR's format: one XML file a picture."""
+    folder = pathlib.Path(folder)
+    write_pictures(folder, count)
+    (folder / "images").rename(folder / "JPEGImages")
+    (folder / "Annotations").mkdir()
+    for i in range(count):
+        x, y = corner(i)
+        box = VOC_OBJECT.format(
+            name=KINDS[i % 3], difficult=int(i in difficult),
+            x=x + 1, y=y + 1, x2=x + PATCH, y2=y + PATCH,
+        )
+        (folder / "Annotations" / f"{i}.xml").write_text(
+            f"<annotation><filename>{i}.png</filename><size><width>{SIDE}</width>"
+            f"<height>{SIDE}</height><depth>3</depth></size>{box}</annotation>"
+        )
+    return folder
+
+
+def folders(folder, count=6):
+    """EuroSAT's and SIRI-WHU's format: a folder of pictures a class."""
+    for i in range(count):
+        of_class = pathlib.Path(folder) / KINDS[i % 3]
+        of_class.mkdir(parents=True, exist_ok=True)
+        write_picture(of_class / f"{i}.png", i)
+    return pathlib.Path(folder)

@@ -163,6 +163,35 @@ def test_gaclip_eval_detect(boxes, model):
     assert row["mean_base"]["classes"] == 2
 
 
+def test_gaclip_eval_difficult(model):
+    """Difficult objects are no references."""
+    data = tiny_datasets.voc("voc", difficult=(0, 4))
+    report = evaluate("detect", data, "-m", model)
+    counts = {c["class"]: c["references"] for c in report["models"][0]["classes"]}
+    assert counts == {"field": 2, "pool": 1, "tank": 1}
+
+
+def test_gaclip_eval_class_folders(model):
+    data = tiny_datasets.folders("eurosat")
+    report = evaluate("classify", data, "-m", model)
+    assert report["models"][0]["count"] == 6
+    assert "split" not in report
+    assert [c["count"] for c in report["models"][0]["classes"]] == [2, 2, 2]
+
+
+def test_gaclip_eval_fine_grained(model):
+    data = tiny_datasets.gaclip("fine")
+    report = evaluate("fine-grained", data, "-m", model, "--region", "roi,crop")
+    for row in report["models"]:
+        assert row["count"] == 6 and row["left_out"] == 0
+        assert row["guessing1"] == pytest.approx(100 / 3)
+        assert row["acc5"]["value"] == 100
+        assert "classes" not in row and "prompts" not in row
+    page = write_page("fine-grained", data, "-m", model)
+    assert len(pictures(page)) == page.count("<rect") == 6
+    assert page.count("on dark ground") == 18  # the right one and two wrong ones a region
+
+
 def test_gaclip_eval_class_split(model):
     data = tiny_datasets.coco("dior", names=["airplane", "basketballcourt", "windmill"])
     text = tell("detect", data, "-m", model, "--class-split", "dior")

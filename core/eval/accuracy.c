@@ -131,9 +131,8 @@ static int embed_classes(float **out, GaclipModel *model, const GaclipNames *cla
 }
 
 /* Answers in place; what cannot be asked goes. */
-static int answer_all(GaclipAccuracy *out, const GaclipEmbeddings *embeddings,
-                      const float *candidates, const GaclipNames *classes, const GaclipNames *names,
-                      GaclipError *err)
+static int answer_all(GaclipAccuracy *out, const GaclipVectors *embeddings, const float *candidates,
+                      const GaclipNames *classes, const GaclipNames *names, GaclipError *err)
 {
     int kept = 0, width = embeddings->width;
     int status = gaclip__check_units(embeddings->values, embeddings->count, width, err);
@@ -156,9 +155,9 @@ static int answer_all(GaclipAccuracy *out, const GaclipEmbeddings *embeddings,
     return GACLIP_OK;
 }
 
-int gaclip__answer_classes(GaclipAccuracy *out, GaclipModel *model,
-                           const GaclipEmbeddings *embeddings, const GaclipNames *names,
-                           const GaclipEvalOptions *options, GaclipError *err)
+int gaclip__answer_classes(GaclipAccuracy *out, GaclipModel *model, const GaclipVectors *embeddings,
+                           const GaclipNames *names, const GaclipEvalOptions *options,
+                           GaclipError *err)
 {
     GaclipNames classes;
     float *candidates = NULL;

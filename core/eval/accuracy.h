@@ -19,8 +19,8 @@ int gaclip__accuracy_sum_up(GaclipAccuracy *out, const GaclipEvalOptions *option
 
 /* Answers all questions with classes, asked in the model's templates; names (answer_count) are
  * their true classes. A question whose class is not among those asked is dropped and counted. */
-int gaclip__answer_classes(GaclipAccuracy *out, GaclipModel *model,
-                           const GaclipEmbeddings *embeddings, const GaclipNames *names,
-                           const GaclipEvalOptions *options, GaclipError *err);
+int gaclip__answer_classes(GaclipAccuracy *out, GaclipModel *model, const GaclipVectors *embeddings,
+                           const GaclipNames *names, const GaclipEvalOptions *options,
+                           GaclipError *err);
 
 #endif

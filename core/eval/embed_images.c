@@ -9,7 +9,7 @@
 /* Images a pass: enough rows for the matrix products, little enough memory. */
 enum { IMAGE_BATCH = 8 };
 
-float *gaclip__embeddings_add(GaclipEmbeddings *rows)
+float *gaclip__vectors_add(GaclipVectors *rows)
 {
     if (rows->count == rows->capacity) {
         size_t capacity = rows->capacity ? 2 * rows->capacity : 64;
@@ -21,10 +21,10 @@ float *gaclip__embeddings_add(GaclipEmbeddings *rows)
     return rows->values + rows->count++ * (size_t)rows->width;
 }
 
-void gaclip__embeddings_clear(GaclipEmbeddings *rows)
+void gaclip__vectors_clear(GaclipVectors *rows)
 {
     free(rows->values);
-    *rows = (GaclipEmbeddings){0};
+    *rows = (GaclipVectors){0};
 }
 
 int gaclip__check_units(const float *rows, size_t count, int width, GaclipError *err)
@@ -56,7 +56,7 @@ int gaclip__image_queue_init(GaclipImageQueue *queue, GaclipModel *model, Gaclip
 void gaclip__image_queue_clear(GaclipImageQueue *queue)
 {
     free(queue->planes);
-    gaclip__embeddings_clear(&queue->out);
+    gaclip__vectors_clear(&queue->out);
     *queue = (GaclipImageQueue){0};
 }
 
@@ -85,7 +85,7 @@ int gaclip__image_queue_flush(GaclipImageQueue *queue, GaclipError *err)
 {
     int side = queue->model->config.vision.image_size, count = queue->waiting;
     for (int i = 0; i < count; i++)
-        if (!gaclip__embeddings_add(&queue->out))
+        if (!gaclip__vectors_add(&queue->out))
             return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     queue->waiting = 0;
     if (!count) return GACLIP_OK;

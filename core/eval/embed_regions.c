@@ -36,7 +36,7 @@ void gaclip__region_queue_clear(GaclipRegionQueue *queue)
     free(queue->planes);
     free(queue->boxes);
     free(queue->box_image);
-    gaclip__embeddings_clear(&queue->out);
+    gaclip__vectors_clear(&queue->out);
     gaclip__image_queue_clear(&queue->crops);
     *queue = (GaclipRegionQueue){0};
 }
@@ -85,7 +85,7 @@ static int flush_views(GaclipRegionQueue *queue, GaclipError *err)
     int E = queue->out.width, status = dense_forward(&pass, queue, err);
     for (int k = 0; k < queue->box_count && !status; k++) {
         size_t map = (size_t)(pass.h * pass.w) * (size_t)E;
-        float *row = gaclip__embeddings_add(&queue->out);
+        float *row = gaclip__vectors_add(&queue->out);
         if (!row) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
         status = gaclip__roi_align_forward(row, pass.dense + (size_t)queue->box_image[k] * map,
                                            pass.h, pass.w, E, &queue->boxes[k], BINS, err);
@@ -183,7 +183,7 @@ int gaclip__region_queue_add(GaclipRegionQueue *queue, const GaclipImage *image,
     return status;
 }
 
-int gaclip__region_queue_finish(const GaclipEmbeddings **out, GaclipRegionQueue *queue,
+int gaclip__region_queue_finish(const GaclipVectors **out, GaclipRegionQueue *queue,
                                 GaclipError *err)
 {
     int status = flush_views(queue, err), E = queue->out.width;

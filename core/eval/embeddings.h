@@ -7,15 +7,15 @@
 #include "gaclip/protocols.h"
 
 /* Rows of unit vectors. */
-typedef struct GaclipEmbeddings {
+typedef struct GaclipVectors {
     float *values; /* (count, width) */
     size_t count, capacity;
     int width;
-} GaclipEmbeddings;
+} GaclipVectors;
 
 /* Adds a row and lends it until the next call; NULL when memory is short. */
-float *gaclip__embeddings_add(GaclipEmbeddings *rows);
-void gaclip__embeddings_clear(GaclipEmbeddings *rows);
+float *gaclip__vectors_add(GaclipVectors *rows);
+void gaclip__vectors_clear(GaclipVectors *rows);
 
 /* GACLIP_ERROR_FORMAT unless every one of count rows has length 1: a broken model's embeddings are
  * zero or not finite, and must not pass for ties. */
@@ -29,7 +29,7 @@ typedef struct GaclipImageQueue {
     GaclipModel *model; /* borrowed */
     float *planes;      /* (batch, 3, side, side) */
     int waiting;
-    GaclipEmbeddings out;
+    GaclipVectors out;
 } GaclipImageQueue;
 
 int gaclip__image_queue_init(GaclipImageQueue *queue, GaclipModel *model, GaclipError *err);
@@ -52,7 +52,7 @@ typedef struct GaclipRegionQueue {
     GaclipBox *boxes; /* of the waiting images, in [0, 1] */
     int *box_image;
     int box_count, box_capacity;
-    GaclipEmbeddings out;   /* RoI embeddings */
+    GaclipVectors out;      /* RoI embeddings */
     GaclipImageQueue crops; /* and those of the crops; both where options ask for them */
 } GaclipRegionQueue;
 
@@ -67,7 +67,7 @@ int gaclip__clip_box(GaclipBox *out, const GaclipBox *box, const GaclipImage *im
 int gaclip__region_queue_add(GaclipRegionQueue *queue, const GaclipImage *image,
                              const GaclipBox *boxes, int count, GaclipError *err);
 /* Afterwards *out, lent by the queue, has a row for every box added. */
-int gaclip__region_queue_finish(const GaclipEmbeddings **out, GaclipRegionQueue *queue,
+int gaclip__region_queue_finish(const GaclipVectors **out, GaclipRegionQueue *queue,
                                 GaclipError *err);
 
 /* out (count, E): every text as it is. Equal texts are embedded once, so that they stay equal. */

@@ -51,7 +51,7 @@ static int visit(const GaclipSample *sample, int index, void *payload, GaclipErr
     return status ? status : gaclip__region_queue_add(&r->queue, &sample->image, boxes, count, err);
 }
 
-static void answer_descriptions(GaclipAccuracy *out, const GaclipEmbeddings *embeddings,
+static void answer_descriptions(GaclipAccuracy *out, const GaclipVectors *embeddings,
                                 const float *texts, float *scratch)
 {
     size_t width = (size_t)embeddings->width;
@@ -64,7 +64,7 @@ static void answer_descriptions(GaclipAccuracy *out, const GaclipEmbeddings *emb
 }
 
 static int compare_descriptions(GaclipAccuracy *out, GaclipModel *model,
-                                const GaclipEmbeddings *embeddings, const GaclipNames *names,
+                                const GaclipVectors *embeddings, const GaclipNames *names,
                                 const GaclipEvalOptions *options, GaclipError *err)
 {
     if (!out->answer_count)
@@ -94,7 +94,7 @@ static int measure(GaclipAccuracy *out, GaclipModel *model, const GaclipSampleSo
 {
     *out = (GaclipAccuracy){0};
     Regions r = {.out = out, .is_fine_grained = is_fine_grained};
-    const GaclipEmbeddings *embeddings;
+    const GaclipVectors *embeddings;
     int status = gaclip__region_queue_init(&r.queue, model, options, err);
     if (!status) status = gaclip__walk(source, options, visit, &r, err);
     if (!status) status = gaclip__region_queue_finish(&embeddings, &r.queue, err);
