@@ -142,12 +142,15 @@ static void print_models(const EvalReport *report)
     putchar('\n');
     for (int i = 0; i < report->run_count; i++) {
         const EvalRun *run = &report->runs[i];
+        double seconds = 0;
         if (i > 0 && !strcmp(run->model, run[-1].model)) continue;
+        for (int k = i; k < report->run_count && !strcmp(run->model, report->runs[k].model); k++)
+            seconds += report->runs[k].seconds;
         printf("%s: SHA-256 %.16s, side %d px", run->model, run->sha256, run->side);
         if (uses_prompts(report) && run->prompts.count > 0)
             printf(", %d prompt%s: \"%s\"%s", run->prompts.count, run->prompts.count > 1 ? "s" : "",
                    run->prompts.items[0], run->prompts.count > 1 ? ", ..." : "");
-        printf("; %.1f s\n", run->seconds);
+        printf("; %.1f s\n", seconds);
     }
 }
 

@@ -9,6 +9,12 @@ const char *eval_protocol_name(EvalProtocol protocol)
     return NAMES[protocol];
 }
 
+/* "1 class", "3 classes" */
+static void print_count(FILE *out, int count, const char *one, const char *several)
+{
+    fprintf(out, "%d %s", count, count == 1 ? one : several);
+}
+
 /* "split test of dota.json" */
 static void print_data(FILE *out, const EvalReport *report)
 {
@@ -30,21 +36,29 @@ static void print_view(FILE *out, const EvalReport *report)
     fputs("; v_crop from the box's pixels squashed to it", out);
 }
 
-static void print_accuracy(FILE *out, const EvalReport *report, const char *what)
+static void print_accuracy(FILE *out, const EvalReport *report, const char *one,
+                           const char *several)
 {
     const GaclipAccuracy *a = &report->runs[0].accuracy;
-    fprintf(out, "%d %s in %d images", a->answer_count, what, a->images);
+    print_count(out, a->answer_count, one, several);
+    fputs(" in ", out);
+    print_count(out, a->images, "image", "images");
     if (a->skipped > 0) fprintf(out, " (%d left out)", a->skipped);
     fputs(", ", out);
     print_data(out, report);
-    if (a->class_count > 0)
-        fprintf(out, "; %d classes, each the unit mean of its prompts' embeddings", a->class_count);
+    if (a->class_count == 0) return;
+    fputs("; ", out);
+    print_count(out, a->class_count, "class", "classes");
+    fputs(", each the unit mean of its prompts' embeddings", out);
 }
 
 static void print_retrieval(FILE *out, const EvalReport *report)
 {
     const GaclipRetrieval *r = &report->runs[0].retrieval;
-    fprintf(out, "Retrieval: %d images with %d captions, ", r->images, r->captions);
+    fputs("Retrieval: ", out);
+    print_count(out, r->images, "image", "images");
+    fputs(" with ", out);
+    print_count(out, r->captions, "caption, ", "captions, ");
     print_data(out, report);
     fputs("; captions as they are, images resized and centre-cropped to the model's side, cosine; "
           "recall is the percentage of queries with one of theirs among the first K, mR the mean "
@@ -66,15 +80,18 @@ static void print_detection(FILE *out, const EvalReport *report)
 {
     const GaclipDetectionResult *r = &report->runs[0].detection;
     const GaclipEvalOptions *o = &report->options;
-    fprintf(out, "Open-vocabulary detection: %d images, ", r->image_count);
+    fputs("Open-vocabulary detection: ", out);
+    print_count(out, r->image_count, "image, ", "images, ");
     print_data(out, report);
     if (r->skipped > 0) fprintf(out, " (%d not annotated in full left out)", r->skipped);
+    fputs("; ", out);
+    print_count(out, r->row_count, "class", "classes");
     fprintf(out,
-            "; %d classes asked %s, windows of the model's side, suppression within a class above "
+            " asked %s, windows of the model's side, suppression within a class above "
             "IoU %g, average precision at IoU >= %g over scores >= %g (COCO: mean over IoU 0.50 to "
             "0.95), counts at score >= %g.",
-            r->row_count, o->detect.independent ? "independently" : "together",
-            (double)o->detect.nms_iou, o->iou, (double)o->detect.min_score, o->min_score);
+            o->detect.independent ? "independently" : "together", (double)o->detect.nms_iou, o->iou,
+            (double)o->detect.min_score, o->min_score);
     if (r->novel.classes + report->data.novel_count == 0) return;
     if (report->data.class_split != NULL)
         fprintf(out, " Split: %s.", report->data.class_split->source);
@@ -90,19 +107,19 @@ void eval_protocol_print(FILE *out, const EvalReport *report)
         break;
     case EVAL_CLASSIFY:
         fputs("Zero-shot classification: ", out);
-        print_accuracy(out, report, "scenes");
+        print_accuracy(out, report, "scene", "scenes");
         fputs("; images resized and centre-cropped to the model's side.", out);
         break;
     case EVAL_REGIONS:
         fputs("Region classification: ", out);
-        print_accuracy(out, report, "annotated boxes");
+        print_accuracy(out, report, "annotated box", "annotated boxes");
         fputs("; ", out);
         print_view(out, report);
         fputc('.', out);
         break;
     case EVAL_FINE_GRAINED:
         fputs("Fine-grained understanding: ", out);
-        print_accuracy(out, report, "regions");
+        print_accuracy(out, report, "region", "regions");
         fputs(", each against its right description and its hard negatives, ties counting as "
               "wrong; ",
               out);

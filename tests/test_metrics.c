@@ -270,6 +270,29 @@ static void test_curve(void **state)
     free(points);
 }
 
+/* One image at a time, all labels at once, gives the counts of the labels one by one. */
+static void test_match(void **state)
+{
+    static const GaclipBox TRUTH[] = {{0, 0, 10, 10}, {20, 0, 30, 10}, {40, 0, 50, 10}};
+    static const GaclipBox FOUND[] = {
+        {1, 0, 11, 10}, {0, 0, 10, 9}, {20, 0, 30, 9}, {40, 0, 50, 10}, {0, 0, 10, 10}};
+    static const int TRUTH_LABELS[] = {0, 1, 0}, FOUND_LABELS[] = {0, 0, 1, 0, 1};
+    static const unsigned char DIFFICULT[] = {0, 0, 1};
+    static const float SCORES[] = {0.8f, 0.9f, 0.3f, 0.7f, 0.1f};
+    GaclipEvalImage image = {TRUTH, TRUTH_LABELS, DIFFICULT, 3, FOUND, FOUND_LABELS, SCORES, 5};
+    signed char found[5];
+    unsigned char met[3];
+    GaclipError err = {0};
+    (void)state;
+    expect_ok(gaclip_eval_match(found, met, &image, 0.5, 0.2f, &err), &err);
+    assert_memory_equal(found, ((const signed char[]){0, 1, 1, -1, -1}), 5);
+    assert_memory_equal(met, ((const unsigned char[]){1, 1, 1}), 3);
+    expect_ok(gaclip_eval_match(found, met, &image, 0.5, 0, &err), &err);
+    assert_int_equal(found[4], 0);
+    expect_ok(gaclip_eval_match(found, met, &image, 0.5, 0.85f, &err), &err);
+    assert_memory_equal(met, ((const unsigned char[]){1, 0, 0}), 3);
+}
+
 static double *doubles_of(const cJSON *list, int rows, int columns)
 {
     double *values = malloc((size_t)(rows * columns + 1) * sizeof *values);
@@ -380,6 +403,7 @@ int main(void)
                                        cmocka_unit_test(test_counts),
                                        cmocka_unit_test(test_weights),
                                        cmocka_unit_test(test_curve),
+                                       cmocka_unit_test(test_match),
                                        cmocka_unit_test(test_retrieval),
                                        cmocka_unit_test(test_retrieval_edges),
                                        cmocka_unit_test(test_intervals)};

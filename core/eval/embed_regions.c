@@ -10,6 +10,9 @@
 
 enum { VIEW_BATCH = 4, BINS = 7 };
 
+/* Side below which a box is no region, pixels: shares of an image no longer tell its edges apart. */
+static const float SMALLEST_SIDE = 0.01f;
+
 static int wants_map(const GaclipEvalOptions *options)
 {
     return options->mode != GACLIP_REGION_CROP;
@@ -46,7 +49,7 @@ int gaclip__clip_box(GaclipBox *out, const GaclipBox *box, const GaclipImage *im
     float width = (float)image->width, height = (float)image->height;
     *out = (GaclipBox){fmaxf(box->x1, 0), fmaxf(box->y1, 0), fminf(box->x2, width),
                        fminf(box->y2, height)};
-    return out->x2 > out->x1 && out->y2 > out->y1;
+    return out->x2 - out->x1 >= SMALLEST_SIDE && out->y2 - out->y1 >= SMALLEST_SIDE;
 }
 
 static int add_box(GaclipRegionQueue *queue, const GaclipBox *unit, GaclipError *err)

@@ -60,7 +60,7 @@ int gaclip__region_queue_init(GaclipRegionQueue *queue, GaclipModel *model,
                               const GaclipEvalOptions *options, GaclipError *err);
 void gaclip__region_queue_clear(GaclipRegionQueue *queue);
 
-/* The box as far as it lies in the image; 0 where nothing of it does. */
+/* The box as far as it lies in the image; 0 where next to nothing of it does. */
 int gaclip__clip_box(GaclipBox *out, const GaclipBox *box, const GaclipImage *image);
 
 /* Adds boxes (count) of an image, clipped, none empty. */
