@@ -74,7 +74,7 @@ int command_run_verb(const char *program, const CommandVerb *verbs, int count, i
         if (!strcmp(argv[1], verbs[i].name)) return verbs[i].run(argc - 1, argv + 1);
     if (is_given("--help", argc, argv) || is_given("-h", argc, argv)) {
         printf("Usage: %s VERB ...\n\n", program);
-        for (int i = 0; i < count; i++) printf("  %-12s%s\n", verbs[i].name, verbs[i].summary);
+        for (int i = 0; i < count; i++) printf("  %-14s%s\n", verbs[i].name, verbs[i].summary);
         printf("\n%s VERB --help says more.\n", program);
         return EXIT_SUCCESS;
     }

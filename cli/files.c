@@ -6,6 +6,8 @@
 #include <cpl_vsi.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +36,49 @@ int file_check_output(const char *path, int overwrite, GaclipError *err)
                                 "%s: the folder cannot be written (%s); choose another output",
                                 path, strerror(errno));
     return GACLIP_OK;
+}
+
+static int write_all(int file, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(file, bytes, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return 0;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return fsync(file) == 0;
+}
+
+/* The file that is renamed in the end, with the rights that a new file gets. */
+static int open_beside(char *name, GaclipError *err)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    int file = mkstemp(name);
+    if (file < 0)
+        return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created (%s)", name,
+                                strerror(errno));
+    (void)fchmod(file, 0666 & ~mask);
+    return file;
+}
+
+int file_write(const char *path, const char *bytes, size_t size, GaclipError *err)
+{
+    char *beside = NULL;
+    if (asprintf(&beside, "%s.XXXXXX", path) < 0)
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int file = open_beside(beside, err), status = file < 0 ? file : GACLIP_OK;
+    if (status == GACLIP_OK) {
+        int is_whole = write_all(file, bytes, size);
+        if (close(file) != 0 || !is_whole || rename(beside, path) != 0) {
+            status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written (%s)", path,
+                                      strerror(errno));
+            unlink(beside);
+        }
+    }
+    free(beside);
+    return status;
 }
 
 static int add_line(TextList *lines, const char *line, GaclipError *err)

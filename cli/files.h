@@ -1,4 +1,4 @@
-/* Early answers about files, before minutes or hours of work depend on them. */
+/* Files: early answers about them, before hours of work depend on them; lines; whole texts. */
 #ifndef GACLIP_CLI_FILES_H
 #define GACLIP_CLI_FILES_H
 
@@ -8,6 +8,10 @@
 /* Whether a plain file may be written to path: it does not exist or overwrite is set, and its
  * folder exists and is writable. */
 int file_check_output(const char *path, int overwrite, GaclipError *err);
+
+/* Writes a file as a whole: beside it first, and renamed when complete, so that a full disk leaves
+ * nothing half-written under its name. */
+int file_write(const char *path, const char *bytes, size_t size, GaclipError *err);
 
 /* The non-blank lines of a text file, without blanks at either end; any GDAL file name. The
  * caller clears *lines in any case. */

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page.h"
+
 enum {
     WIDTH = 860,
-    HEIGHT = 340,
+    HEIGHT = 340, /* of a panel, more where the legend wants more */
     LEFT = 70,
     RIGHT = 190,
     TOP = 40,
     BOTTOM = 46,
+    LINE = 18, /* of the legend */
     MOST_POINTS = 400
 };
 
@@ -48,7 +51,7 @@ void plot_clear(PlotSeries *series, int count)
 
 typedef struct Axes {
     double x_min, x_max, y_min, y_max;
-    int top; /* of the panel, pixels */
+    int top, height; /* of the panel, pixels */
 } Axes;
 
 /* Points a stretch of which one mean is drawn. */
@@ -64,9 +67,15 @@ static double mean(const double *values, int first, int count)
     return sum / count;
 }
 
+static int panel_height(const PlotPanel *panel)
+{
+    int legend = TOP + LINE * panel->series_count + BOTTOM;
+    return legend > HEIGHT ? legend : HEIGHT;
+}
+
 static int find_range(Axes *axes, const PlotPanel *panel)
 {
-    *axes = (Axes){INFINITY, -INFINITY, INFINITY, -INFINITY, 0};
+    *axes = (Axes){INFINITY, -INFINITY, INFINITY, -INFINITY, 0, panel_height(panel)};
     for (int s = 0; s < panel->series_count; s++) {
         const PlotSeries *series = &panel->series[s];
         int step = stretch(series);
@@ -80,6 +89,11 @@ static int find_range(Axes *axes, const PlotPanel *panel)
         }
     }
     if (axes->x_min > axes->x_max) return 0;
+    if (panel->is_share) {
+        axes->x_min = axes->y_min = 0;
+        axes->x_max = axes->y_max = 1;
+        return 1;
+    }
     axes->y_min = fmin(axes->y_min, 0);
     if (axes->x_max == axes->x_min) axes->x_max += 1;
     if (axes->y_max == axes->y_min) axes->y_max += 1;
@@ -93,7 +107,7 @@ static double place_x(const Axes *axes, double x)
 
 static double place_y(const Axes *axes, double y)
 {
-    double height = HEIGHT - TOP - BOTTOM;
+    double height = axes->height - TOP - BOTTOM;
     return axes->top + TOP + (axes->y_max - y) / (axes->y_max - axes->y_min) * height;
 }
 
@@ -110,7 +124,7 @@ static void draw_marks(FILE *svg, const Axes *axes)
     double dy = mark_distance(axes->y_max - axes->y_min);
     for (double x = ceil(axes->x_min / dx) * dx; x <= axes->x_max * (1 + 1e-9); x += dx)
         fprintf(svg, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n",
-                place_x(axes, x), axes->top + HEIGHT - BOTTOM + 18, x);
+                place_x(axes, x), axes->top + axes->height - BOTTOM + 18, x);
     for (double y = ceil(axes->y_min / dy) * dy; y <= axes->y_max * (1 + 1e-9); y += dy)
         fprintf(svg,
                 "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#ddd\"/>"
@@ -122,7 +136,7 @@ static void draw_marks(FILE *svg, const Axes *axes)
 static void draw_series(FILE *svg, const Axes *axes, const PlotSeries *series, int number)
 {
     const char *colour = COLOURS[(size_t)number % (sizeof COLOURS / sizeof *COLOURS)];
-    int step = stretch(series), line = axes->top + TOP + 8 + 18 * number;
+    int step = stretch(series), line = axes->top + TOP + 8 + LINE * number;
     fprintf(svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\" points=\"", colour);
     for (int i = 0; i < series->count; i += step) {
         int points = series->count - i < step ? series->count - i : step;
@@ -131,8 +145,10 @@ static void draw_series(FILE *svg, const Axes *axes, const PlotSeries *series, i
     }
     fprintf(svg,
             "\"/>\n<rect x=\"%d\" y=\"%d\" width=\"14\" height=\"3\" fill=\"%s\"/>"
-            "<text x=\"%d\" y=\"%d\">%s</text>\n",
-            WIDTH - RIGHT + 12, line, colour, WIDTH - RIGHT + 32, line + 5, series->name);
+            "<text x=\"%d\" y=\"%d\">",
+            WIDTH - RIGHT + 12, line, colour, WIDTH - RIGHT + 32, line + 5);
+    page_text(svg, series->name);
+    fputs("</text>\n", svg);
 }
 
 static void draw_panel(FILE *svg, const PlotPanel *panel, Axes *axes, int top)
@@ -143,28 +159,37 @@ static void draw_panel(FILE *svg, const PlotPanel *panel, Axes *axes, int top)
             panel->title);
     draw_marks(svg, axes);
     fprintf(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-            (LEFT + WIDTH - RIGHT) / 2, top + HEIGHT - 8, panel->x_label);
+            (LEFT + WIDTH - RIGHT) / 2, top + axes->height - 8, panel->x_label);
     for (int s = 0; s < panel->series_count; s++)
         if (panel->series[s].count > 0) draw_series(svg, axes, &panel->series[s], number++);
 }
 
-int plot_write(const char *path, const PlotPanel *panels, int count, GaclipError *err)
+void plot_print(FILE *out, const PlotPanel *panels, int count)
 {
     Axes axes;
-    int drawn = 0, shown = 0;
+    int height = 0;
+    for (int i = 0; i < count; i++)
+        if (find_range(&axes, &panels[i])) height += axes.height;
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+            "font-family=\"sans-serif\" font-size=\"12\">\n"
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+            WIDTH, height > 0 ? height : HEIGHT);
+    for (int i = 0, top = 0; i < count; i++) {
+        if (!find_range(&axes, &panels[i])) continue;
+        draw_panel(out, &panels[i], &axes, top);
+        top += axes.height;
+    }
+    fputs("</svg>\n", out);
+}
+
+int plot_write(const char *path, const PlotPanel *panels, int count, GaclipError *err)
+{
     FILE *svg = fopen(path, "w");
     if (svg == NULL)
         return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written (%s)", path,
                                 strerror(errno));
-    for (int i = 0; i < count; i++) shown += find_range(&axes, &panels[i]);
-    fprintf(svg,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-            "font-family=\"sans-serif\" font-size=\"12\">\n"
-            "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-            WIDTH, HEIGHT * (shown ? shown : 1));
-    for (int i = 0; i < count; i++)
-        if (find_range(&axes, &panels[i])) draw_panel(svg, &panels[i], &axes, HEIGHT * drawn++);
-    fputs("</svg>\n", svg);
+    plot_print(svg, panels, count);
     int failed = ferror(svg);
     if (fclose(svg) != 0 || failed)
         return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written; is the disk full?",

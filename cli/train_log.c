@@ -194,8 +194,8 @@ int train_log_plot(const char *log_path, const char *svg_path, GaclipError *err)
         status = add_line(curves, line, err);
     if (status == GACLIP_OK) {
         const PlotPanel panels[] = {
-            {"Losses", "step", curves->losses, TRAIN_LOSSES + 1},
-            {"Validation", "step", curves->metrics, curves->metric_count},
+            {"Losses", "step", curves->losses, TRAIN_LOSSES + 1, 0},
+            {"Validation", "step", curves->metrics, curves->metric_count, 0},
         };
         status = plot_write(svg_path, panels, 2, err);
     }

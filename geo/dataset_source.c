@@ -198,6 +198,7 @@ static int list_regions(GaclipSample *sample, const GaclipDatasetSource *source,
         out->negatives = r->negatives;
         out->negative_count = r->negative_count;
         out->is_object = r->is_object;
+        out->is_difficult = r->is_difficult;
         sample->region_count++;
     }
     return GACLIP_OK;

@@ -92,7 +92,8 @@ def test_gaclip_eval_without_score(references):
 
 
 def test_gaclip_eval_one_layer_only(references):
-    cli.assert_fails(EVAL, references, names=["usage"], exit_code=2)
+    cli.assert_fails(EVAL, references, names=["references.gpkg", "REFERENCES"])
+    cli.assert_fails(EVAL, names=["usage"], exit_code=2)
 
 
 def test_gaclip_eval_unknown_verb():

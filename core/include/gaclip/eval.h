@@ -1,8 +1,9 @@
-/* Detection metrics and suppression (design: protocols of VOC, COCO and CastDet). */
+/* Metrics of detection and retrieval, suppression (protocols of VOC, COCO, CastDet, RemoteCLIP). */
 #ifndef GACLIP_EVAL_H
 #define GACLIP_EVAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gaclip/error.h"
 #include "gaclip/image.h"
@@ -56,6 +57,61 @@ typedef struct GaclipCounts {
 GACLIP_API int gaclip_eval_counts(GaclipCounts *out, const GaclipEvalImage *images,
                                   size_t image_count, int label, double iou, float min_score,
                                   GaclipError *err);
+
+enum { GACLIP_MATCH_IGNORED = -1 };
+
+/* The same matching for one image and all its labels: found (found_count) receives 1 where a
+ * detection is true, 0 where it is false, GACLIP_MATCH_IGNORED where it hit a difficult truth or
+ * scores less than min_score; met (truth_count) whether a truth was found. */
+GACLIP_API int gaclip_eval_match(signed char *found, unsigned char *met,
+                                 const GaclipEvalImage *image, double iou, float min_score,
+                                 GaclipError *err);
+
+/* Mean over IoU 0.50, 0.55, .. 0.95 of coco101; -1 where there is no ordinary truth. */
+GACLIP_API int gaclip_eval_coco(double *out, const GaclipEvalImage *images, size_t image_count,
+                                int label, GaclipError *err);
+
+/* Precision and recall when every detection down to this score is taken. */
+typedef struct GaclipCurvePoint {
+    float score;
+    double precision, recall;
+} GaclipCurvePoint;
+
+/* One point a detection, best score first, ignored ones left out; none where there is no ordinary
+ * truth. The caller frees *out with free(). */
+GACLIP_API int gaclip_eval_curve(GaclipCurvePoint **out, size_t *count,
+                                 const GaclipEvalImage *images, size_t image_count, int label,
+                                 double iou, GaclipError *err);
+
+/* A figure and its 95 % confidence interval: percentile bootstrap, whole images drawn anew. low and
+ * high are the value itself where no resamples were asked for. */
+typedef struct GaclipInterval {
+    double value, low, high;
+} GaclipInterval;
+
+/* Ranks (0 = best) of the best own caption of each image (-1: it has none) among all captions, and
+ * of each caption's image among all images: descending similarity, ties by the lower index.
+ * similarity (images, captions); caption_image names each caption's image. */
+GACLIP_API int gaclip_retrieval_ranks(int *image_rank, int *caption_rank, const double *similarity,
+                                      int images, int captions, const int *caption_image,
+                                      GaclipError *err);
+
+/* Recall at 1, 5 and 10, percent. */
+enum { GACLIP_RECALLS = 3 };
+typedef struct GaclipRecall {
+    int images, captions;                         /* queries of either kind */
+    GaclipInterval image_to_text[GACLIP_RECALLS]; /* images with an own caption in the top K */
+    GaclipInterval text_to_image[GACLIP_RECALLS]; /* captions with their image in the top K */
+    GaclipInterval mean;                          /* of the six (mR) */
+} GaclipRecall;
+
+GACLIP_API int gaclip_retrieval_recall(GaclipRecall *out, const int *image_rank,
+                                       const int *caption_rank, int images, int captions,
+                                       const int *caption_image, int resamples, uint64_t seed,
+                                       GaclipError *err);
+
+/* K of recall number i: 1, 5, 10. */
+GACLIP_API int gaclip_recall_at(int i);
 
 #ifdef __cplusplus
 }

@@ -21,6 +21,7 @@ typedef struct GaclipSampleRegion {
     const char *const *negatives; /* (negative_count) descriptions that are almost true of it */
     int negative_count;
     int is_object; /* the proposal head should find it (a mosaic's cell is a region, no object) */
+    int is_difficult; /* finding it counts neither as right nor as wrong (VOC, DOTA) */
 } GaclipSampleRegion;
 
 /* An image. Pixels and the array of regions are the holder's, texts are lent by the source. */
