@@ -6,6 +6,7 @@
 
 #include "gaclip/annotations.h"
 #include "gdal_error.h"
+#include "geometry_box.h"
 #include "raster.h"
 #include "vector_layer.h"
 
@@ -42,51 +43,12 @@ static int set_filter(Reading *r, GaclipError *err)
                             r->name, r->options->where, gaclip__gdal_reason());
 }
 
-static void extend(double box[4], double column, double row)
-{
-    box[0] = fmin(box[0], column);
-    box[1] = fmin(box[1], row);
-    box[2] = fmax(box[2], column);
-    box[3] = fmax(box[3], row);
-}
-
-/* Every vertex of a simple geometry, or of its parts, goes into box (raster pixels). */
-static void extend_by_geometry(double box[4], OGRGeometryH geometry, const GaclipRaster *raster)
-{
-    int parts = OGR_G_GetGeometryCount(geometry);
-    for (int i = 0; i < parts; i++)
-        extend_by_geometry(box, OGR_G_GetGeometryRef(geometry, i), raster);
-    for (int i = 0; parts == 0 && i < OGR_G_GetPointCount(geometry); i++) {
-        double column, row;
-        if (gaclip_raster_from_ground(raster, OGR_G_GetX(geometry, i), OGR_G_GetY(geometry, i),
-                                      &column, &row) == GACLIP_OK)
-            extend(box, column, row);
-    }
-}
-
-/* Points, and lines along an axis, have no area: an axis without extent becomes length pixels. */
-static void grow_axis(double *low, double *high, double length)
-{
-    if (*high - *low >= 1e-9) return;
-    *low -= length / 2;
-    *high += length / 2;
-}
-
 static int box_of_feature(double box[4], const Reading *r, OGRFeatureH feature)
 {
     OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
     if (!geometry || OGR_G_IsEmpty(geometry)) return 0;
-    OGRGeometryH linear = OGR_G_GetLinearGeometry(geometry, 0, NULL);
-    int usable = linear && (!r->transform || OGR_G_Transform(linear, r->transform) == OGRERR_NONE);
-    box[0] = box[1] = INFINITY;
-    box[2] = box[3] = -INFINITY;
-    if (usable) extend_by_geometry(box, linear, r->raster);
-    OGR_G_DestroyGeometry(linear);
-    if (!usable || !(box[2] >= box[0])) return 0;
-    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
-    grow_axis(&box[0], &box[2], r->options->point_size / info->gsd_x);
-    grow_axis(&box[1], &box[3], r->options->point_size / info->gsd_y);
-    return 1;
+    if (r->transform && OGR_G_Transform(geometry, r->transform) != OGRERR_NONE) return 0;
+    return gaclip__geometry_box(box, geometry, r->raster, r->options->point_size);
 }
 
 /* 0 when less of the box than wanted lies on the raster. */

@@ -1,10 +1,10 @@
 #include "merge.h"
 
-#include <geos_c.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "box_index.h"
 #include "gaclip/detect.h"
 
 int gaclip__found_add(GaclipFoundList *list, const GaclipFound *found, GaclipError *err)
@@ -36,62 +36,17 @@ static int by_score(const void *a, const void *b)
     if (!order) order = by_number(p->y2, q->y2);
     if (!order) order = by_number(p->x2, q->x2);
     if (!order) order = p->row - q->row;
-    return order ? order : p->column - q->column;
+    if (!order) order = p->column - q->column;
+    return order ? order : p->index - q->index;
 }
 
-static double area(const GaclipFound *f)
-{
-    return (f->x2 - f->x1) * (f->y2 - f->y1);
-}
-
-static double shared_area(const GaclipFound *a, const GaclipFound *b)
-{
-    double w = fmin(a->x2, b->x2) - fmax(a->x1, b->x1);
-    double h = fmin(a->y2, b->y2) - fmax(a->y1, b->y1);
-    return w > 0 && h > 0 ? w * h : 0;
-}
-
-/* The boxes in a tree, each with its envelope as a geometry. */
-typedef struct Index {
-    GEOSContextHandle_t geos;
-    GEOSSTRtree *tree;
-    GEOSGeometry **envelopes; /* (count) */
-    int count;
-} Index;
-
-static void index_free(Index *index)
-{
-    if (index->tree) GEOSSTRtree_destroy_r(index->geos, index->tree);
-    for (int i = 0; index->envelopes && i < index->count; i++)
-        if (index->envelopes[i]) GEOSGeom_destroy_r(index->geos, index->envelopes[i]);
-    free(index->envelopes);
-    if (index->geos) GEOS_finish_r(index->geos);
-}
-
-static int index_build(Index *index, const GaclipFoundList *list, GaclipError *err)
-{
-    *index = (Index){.geos = GEOS_init_r(), .count = list->count};
-    index->envelopes = calloc((size_t)list->count + 1, sizeof(GEOSGeometry *));
-    if (index->geos) index->tree = GEOSSTRtree_create_r(index->geos, 10);
-    int is_complete = index->envelopes && index->tree;
-    for (int i = 0; i < list->count && is_complete; i++) {
-        GaclipFound *f = &list->items[i];
-        index->envelopes[i] = GEOSGeom_createRectangle_r(index->geos, f->x1, f->y1, f->x2, f->y2);
-        is_complete = index->envelopes[i] != NULL;
-        if (is_complete) GEOSSTRtree_insert_r(index->geos, index->tree, index->envelopes[i], f);
-    }
-    if (is_complete) return GACLIP_OK;
-    index_free(index);
-    return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for %d boxes", list->count);
-}
-
-/* What one query works on: the box that asks, and a flag for each box that goes. */
+/* What one query works on: the box that asks, and what becomes of each. */
 typedef struct Query {
     const GaclipFound *first; /* of the list */
     const GaclipFound *asking;
-    unsigned char *gone;
+    unsigned char *gone; /* a flag for each box that was cut and goes */
+    int *keeper;         /* the index of the box that stays for it, or -1 so far */
     double nms_iou;
-    double weight, corners[4]; /* sums over the boxes that vote */
 } Query;
 
 static void note_replacement(void *item, void *payload)
@@ -99,18 +54,9 @@ static void note_replacement(void *item, void *payload)
     const GaclipFound *other = item;
     Query *q = payload;
     if (!other->is_cut && other->class_index == q->asking->class_index &&
-        shared_area(q->asking, other) > (double)GACLIP_CUT_COVERED * area(q->asking))
+        gaclip__shared_area(q->asking, other) >
+            (double)GACLIP_CUT_COVERED * gaclip__box_area(q->asking))
         q->gone[q->asking - q->first] = 1;
-}
-
-static void add_vote(Query *q, const GaclipFound *f)
-{
-    double weight = (double)f->score;
-    q->weight += weight;
-    q->corners[0] += weight * f->x1;
-    q->corners[1] += weight * f->y1;
-    q->corners[2] += weight * f->x2;
-    q->corners[3] += weight * f->y2;
 }
 
 static void suppress_lower(void *item, void *payload)
@@ -118,23 +64,37 @@ static void suppress_lower(void *item, void *payload)
     const GaclipFound *other = item;
     Query *q = payload;
     if (other <= q->asking || other->class_index != q->asking->class_index ||
-        q->gone[other - q->first])
+        q->keeper[other - q->first] >= 0)
         return;
-    double shared = shared_area(q->asking, other);
-    if (!(shared > q->nms_iou * (area(q->asking) + area(other) - shared))) return;
-    q->gone[other - q->first] = 1;
-    if (!other->is_cut) add_vote(q, other);
+    double shared = gaclip__shared_area(q->asking, other);
+    if (shared > q->nms_iou * (gaclip__box_area(q->asking) + gaclip__box_area(other) - shared))
+        q->keeper[other - q->first] = (int)(q->asking - q->first);
+}
+
+/* Sums over the boxes that vote for the place of one. */
+typedef struct Votes {
+    double weight, x1, y1, x2, y2;
+} Votes;
+
+static void add_vote(Votes *votes, const GaclipFound *f)
+{
+    double weight = (double)f->score;
+    votes->weight += weight;
+    votes->x1 += weight * f->x1;
+    votes->y1 += weight * f->y1;
+    votes->x2 += weight * f->x2;
+    votes->y2 += weight * f->y2;
 }
 
 /* Several windows see an object; the score-weighted mean of what they say lies better than the best
  * of them (box voting: Gidaris and Komodakis, 2015, section 6). */
-static void take_votes(GaclipFound *kept, const Query *q)
+static void take_votes(GaclipFound *kept, const Votes *votes)
 {
-    if (!(q->weight > 0) || kept->is_cut) return;
-    kept->x1 = q->corners[0] / q->weight;
-    kept->y1 = q->corners[1] / q->weight;
-    kept->x2 = q->corners[2] / q->weight;
-    kept->y2 = q->corners[3] / q->weight;
+    if (!(votes->weight > 0) || kept->is_cut) return;
+    kept->x1 = votes->x1 / votes->weight;
+    kept->y1 = votes->y1 / votes->weight;
+    kept->x2 = votes->x2 / votes->weight;
+    kept->y2 = votes->y2 / votes->weight;
 }
 
 static void drop_gone(GaclipFoundList *list, const unsigned char *gone)
@@ -147,48 +107,65 @@ static void drop_gone(GaclipFoundList *list, const unsigned char *gone)
 
 static int replace_cut(GaclipFoundList *list, unsigned char *gone, GaclipError *err)
 {
-    Index index;
-    int status = index_build(&index, list, err);
+    GaclipBoxIndex index;
+    int status = gaclip__box_index_build(&index, list, err);
     if (status) return status;
     Query query = {.first = list->items, .gone = gone};
     memset(gone, 0, (size_t)list->count);
     for (int i = 0; i < list->count; i++) {
         query.asking = &list->items[i];
-        if (query.asking->is_cut)
-            GEOSSTRtree_query_r(index.geos, index.tree, index.envelopes[i], note_replacement,
-                                &query);
+        if (query.asking->is_cut) gaclip__box_index_query(&index, i, note_replacement, &query);
     }
-    index_free(&index);
+    gaclip__box_index_clear(&index);
     drop_gone(list, gone);
     return GACLIP_OK;
 }
 
-/* Votes are taken at the end, for suppression goes by the boxes as they were found. */
-static int suppress(GaclipFoundList *list, unsigned char *gone, double nms_iou, GaclipError *err)
+static void find_keepers(GaclipFoundList *list, const GaclipBoxIndex *index, int *keeper,
+                         double nms_iou)
 {
-    Index index;
-    GaclipFound *kept = malloc((size_t)list->count * sizeof *kept);
-    if (!kept) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int kept_count = 0, status = index_build(&index, list, err);
-    if (status) {
-        free(kept);
-        return status;
-    }
-    memset(gone, 0, (size_t)list->count);
+    for (int i = 0; i < list->count; i++) keeper[i] = -1;
     for (int i = 0; i < list->count; i++) {
-        if (gone[i]) continue;
+        if (keeper[i] >= 0) continue;
         Query query = {
-            .first = list->items, .asking = &list->items[i], .gone = gone, .nms_iou = nms_iou};
-        add_vote(&query, query.asking);
-        GEOSSTRtree_query_r(index.geos, index.tree, index.envelopes[i], suppress_lower, &query);
-        kept[kept_count] = list->items[i];
-        take_votes(&kept[kept_count++], &query);
+            .first = list->items, .asking = &list->items[i], .keeper = keeper, .nms_iou = nms_iou};
+        keeper[i] = i;
+        gaclip__box_index_query(index, i, suppress_lower, &query);
     }
-    index_free(&index);
-    memcpy(list->items, kept, (size_t)kept_count * sizeof *kept);
-    list->count = kept_count;
-    free(kept);
-    return GACLIP_OK;
+}
+
+/* In the list's order, so that the sums do not depend on the tree, which holds other boxes when a
+ * part of the scene is asked for. */
+static void keep_best(GaclipFoundList *list, const int *keeper, Votes *votes)
+{
+    int kept = 0;
+    for (int i = 0; i < list->count; i++)
+        if (keeper[i] == i || !list->items[i].is_cut) add_vote(&votes[keeper[i]], &list->items[i]);
+    for (int i = 0; i < list->count; i++) {
+        if (keeper[i] != i) continue;
+        list->items[kept] = list->items[i];
+        take_votes(&list->items[kept++], &votes[i]);
+    }
+    list->count = kept;
+}
+
+static int suppress(GaclipFoundList *list, double nms_iou, GaclipError *err)
+{
+    GaclipBoxIndex index;
+    int status = gaclip__box_index_build(&index, list, err);
+    if (status) return status;
+    int *keeper = malloc(((size_t)list->count + 1) * sizeof *keeper);
+    Votes *votes = calloc((size_t)list->count + 1, sizeof *votes);
+    if (keeper && votes) {
+        find_keepers(list, &index, keeper, nms_iou);
+        keep_best(list, keeper, votes);
+    } else {
+        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    }
+    free(keeper);
+    free(votes);
+    gaclip__box_index_clear(&index);
+    return status;
 }
 
 int gaclip__merge(GaclipFoundList *list, double nms_iou, GaclipError *err)
@@ -198,7 +175,7 @@ int gaclip__merge(GaclipFoundList *list, double nms_iou, GaclipError *err)
     if (!gone) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     qsort(list->items, (size_t)list->count, sizeof *list->items, by_score);
     int status = replace_cut(list, gone, err);
-    if (!status) status = suppress(list, gone, nms_iou, err);
+    if (!status) status = suppress(list, nms_iou, err);
     free(gone);
     return status;
 }

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "detection_writer.h"
+#include "detection_feature.h"
 #include "gdal_error.h"
+#include "layer_writer.h"
 #include "provenance.h"
-#include "tile_reader.h"
+#include "qgis_style.h"
+#include "tile_scan.h"
 
 enum { DEFAULT_TILE = 512 };
 
@@ -41,60 +43,29 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static GaclipLayerOptions layer_options(const Run *run)
+{
+    const GaclipSceneDetectOptions *o = &run->options;
+    return (GaclipLayerOptions){.name = o->layer_name ? o->layer_name : "detections",
+                                .dst_crs = o->dst_crs,
+                                .layer_options = o->layer_options};
+}
+
 static int prepare(Run *run, GaclipError *err)
 {
     GaclipArea area;
     int status = gaclip__target_open(&run->target, run->options.output, run->options.format,
                                      run->options.overwrite, err);
     if (!status) status = gaclip_raster_open(&run->raster, run->scene, &run->options.raster, err);
-    if (!status) status = gaclip__check_layer(&run->target, run->raster, &run->options, err);
+    if (!status) {
+        GaclipLayerOptions layer = layer_options(run);
+        status = gaclip__check_layer(&run->target, run->raster, &layer, err);
+    }
     if (!status) status = gaclip__area_of(&area, run->raster, run->options.bbox, err);
     if (!status)
         status =
             gaclip__tile_plan(&run->plan, &area, gaclip_detector_window(run->detector),
                               gaclip_detector_overlap(run->detector), run->options.tile_size, err);
-    return status;
-}
-
-/* Whether an edge of the tile that is none of the area may have cut the box. */
-static int is_cut_by_tile(const GaclipBox *box, const GaclipTile *tile)
-{
-    return (tile->inner_left && box->x1 < GACLIP_CUT_DISTANCE) ||
-           (tile->inner_top && box->y1 < GACLIP_CUT_DISTANCE) ||
-           (tile->inner_right && box->x2 > (float)tile->width - GACLIP_CUT_DISTANCE) ||
-           (tile->inner_bottom && box->y2 > (float)tile->height - GACLIP_CUT_DISTANCE);
-}
-
-static int collect(Run *run, const GaclipTile *tile, const GaclipDetection *d, GaclipError *err)
-{
-    GaclipFound found = {.x1 = tile->x + (double)d->box.x1,
-                         .y1 = tile->y + (double)d->box.y1,
-                         .x2 = tile->x + (double)d->box.x2,
-                         .y2 = tile->y + (double)d->box.y2,
-                         .class_index = d->class_index,
-                         .score = d->score,
-                         .objectness = d->objectness,
-                         .probability = d->probability,
-                         .similarity = d->similarity,
-                         .column = tile->column,
-                         .row = tile->row,
-                         .is_cut = d->is_cut || is_cut_by_tile(&d->box, tile)};
-    return gaclip__found_add(&run->found, &found, err);
-}
-
-static int detect_tile(Run *run, const GaclipTile *tile, const GaclipImage *image, GaclipError *err)
-{
-    GaclipDetection *detections;
-    int count, windows;
-    if (!image->rgb) {
-        run->summary.tiles_empty++;
-        return GACLIP_OK;
-    }
-    int status = gaclip_detect_unmerged(&detections, &count, &windows, run->detector, image, err);
-    if (status) return status;
-    run->summary.windows += windows;
-    for (int i = 0; i < count && !status; i++) status = collect(run, tile, &detections[i], err);
-    free(detections);
     return status;
 }
 
@@ -106,22 +77,23 @@ static int report_progress(Run *run, int done, GaclipError *err)
                             run->summary.tiles, run->options.output);
 }
 
+static int collect(GaclipTileBoxes *boxes, int tile, int done, void *payload, GaclipError *err)
+{
+    Run *run = payload;
+    int status = GACLIP_OK;
+    (void)tile;
+    run->summary.tiles_empty += boxes->is_empty;
+    run->summary.windows += boxes->windows;
+    for (int i = 0; i < boxes->count && !status; i++)
+        status = gaclip__found_add(&run->found, &boxes->items[i], err);
+    return status ? status : report_progress(run, done, err);
+}
+
 static int detect_tiles(Run *run, GaclipError *err)
 {
-    GaclipTileReader *reader;
-    int status = gaclip__tile_reader_new(&reader, run->raster, &run->plan, err);
-    if (status) return status;
     run->summary.tiles = gaclip__tile_count(&run->plan);
-    for (int i = 0; i < run->summary.tiles && !status; i++) {
-        GaclipTile tile;
-        GaclipImage image = {0};
-        status = gaclip__tile_reader_next(&tile, &image, reader, err);
-        if (!status) status = detect_tile(run, &tile, &image, err);
-        gaclip_image_clear(&image);
-        if (!status) status = report_progress(run, i + 1, err);
-    }
-    gaclip__tile_reader_free(reader);
-    return status;
+    return gaclip__scan_tiles(run->raster, run->detector, &run->plan, NULL, run->summary.tiles,
+                              collect, run, err);
 }
 
 static int merge_tiles(Run *run, GaclipError *err)
@@ -137,6 +109,43 @@ static int merge_tiles(Run *run, GaclipError *err)
     return GACLIP_OK;
 }
 
+/* What the layer's features are made from. */
+typedef struct Features {
+    const Run *run;
+    GaclipDetectionNames names;
+    GaclipDetectionBuffer buffer;
+} Features;
+
+static void feature_at(GaclipFeature *out, int index, void *payload)
+{
+    Features *f = payload;
+    gaclip__detection_feature(out, &f->buffer, &f->run->found.items[index], f->run->raster,
+                              &f->names);
+}
+
+static int write_layer(Run *run, const cJSON *provenance, const char *style, GaclipError *err)
+{
+    Features features = {.run = run, .names = {.source = run->scene, .classes = run->classes}};
+    const char **prompts = malloc((size_t)run->class_count * sizeof *prompts);
+    if (!prompts) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < run->class_count; i++)
+        prompts[i] = gaclip_detector_prompt(run->detector, i);
+    features.names.prompts = prompts;
+    GaclipLayerContent content = {.raster = run->raster,
+                                  .options = layer_options(run),
+                                  .geometry = wkbPolygon,
+                                  .fields = gaclip__detection_fields,
+                                  .field_count = GACLIP__DETECTION_FIELDS,
+                                  .count = run->found.count,
+                                  .feature = feature_at,
+                                  .payload = &features,
+                                  .style = style,
+                                  .provenance = provenance};
+    int status = gaclip__write_layer(&run->target, &content, err);
+    free(prompts);
+    return status;
+}
+
 static int write_output(Run *run, GaclipError *err)
 {
     GaclipProvenance from = {.scene = run->scene,
@@ -148,18 +157,11 @@ static int write_output(Run *run, GaclipError *err)
                              .options = &run->options,
                              .summary = &run->summary};
     cJSON *provenance = gaclip__provenance(&from);
-    if (!provenance) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    GaclipDetectionLayer layer = {.raster = run->raster,
-                                  .detector = run->detector,
-                                  .source = run->scene,
-                                  .classes = run->classes,
-                                  .class_count = run->class_count,
-                                  .found = run->found.items,
-                                  .count = run->found.count,
-                                  .provenance = provenance,
-                                  .options = &run->options};
-    int status = gaclip__write_layer(&run->target, &layer, err);
+    char *style = gaclip__qgis_style(run->classes, run->class_count);
+    int status = provenance && style ? write_layer(run, provenance, style, err)
+                                     : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     cJSON_Delete(provenance);
+    free(style);
     return status ? status : gaclip__target_commit(&run->target, err);
 }
 

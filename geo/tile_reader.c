@@ -11,6 +11,8 @@ enum { SLOTS = 3 };
 struct GaclipTileReader {
     GaclipRaster *raster;
     const GaclipTilePlan *plan;
+    const int *tiles; /* (count) or NULL */
+    int count;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -20,10 +22,15 @@ struct GaclipTileReader {
     GaclipError error;
 };
 
-static int read_tile(GaclipImage *image, GaclipTileReader *r, int index, GaclipError *err)
+static GaclipTile tile_number(const GaclipTileReader *r, int number)
+{
+    return gaclip__tile_at(r->plan, r->tiles ? r->tiles[number] : number);
+}
+
+static int read_tile(GaclipImage *image, GaclipTileReader *r, int number, GaclipError *err)
 {
     const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
-    GaclipTile tile = gaclip__tile_at(r->plan, index);
+    GaclipTile tile = tile_number(r, number);
     double x = tile.x / info->zoom_x, y = tile.y / info->zoom_y;
     double width = tile.width / info->zoom_x, height = tile.height / info->zoom_y;
     *image = (GaclipImage){0};
@@ -54,7 +61,7 @@ static void *read_all(void *payload)
     GaclipTileReader *r = payload;
     int status = GACLIP_OK;
     gaclip__gdal_quiet_begin();
-    for (int i = 0; i < gaclip__tile_count(r->plan) && !status && wait_for_room(r); i++) {
+    for (int i = 0; i < r->count && !status && wait_for_room(r); i++) {
         status = read_tile(&r->slots[i % SLOTS], r, i, &r->error);
         hand_over(r, status);
     }
@@ -63,13 +70,16 @@ static void *read_all(void *payload)
 }
 
 int gaclip__tile_reader_new(GaclipTileReader **out, GaclipRaster *raster,
-                            const GaclipTilePlan *plan, GaclipError *err)
+                            const GaclipTilePlan *plan, const int *tiles, int count,
+                            GaclipError *err)
 {
     *out = NULL;
     GaclipTileReader *r = calloc(1, sizeof *r);
     if (!r) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     r->raster = raster;
     r->plan = plan;
+    r->tiles = tiles;
+    r->count = count;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, read_all, r)) {
@@ -105,7 +115,7 @@ int gaclip__tile_reader_next(GaclipTile *tile, GaclipImage *image, GaclipTileRea
         pthread_cond_wait(&reader->changed, &reader->lock);
     int has_tile = reader->taken < reader->read, status = GACLIP_OK;
     if (has_tile) {
-        *tile = gaclip__tile_at(reader->plan, reader->taken);
+        *tile = tile_number(reader, reader->taken);
         *image = reader->slots[reader->taken++ % SLOTS];
         pthread_cond_broadcast(&reader->changed);
     } else {

@@ -44,10 +44,15 @@ int gaclip__area_of(GaclipArea *area, const GaclipRaster *raster, const double *
     return GACLIP_OK;
 }
 
-/* Windows along a side of length pixels, the last pulled back to the end. */
-static int windows_along(int length, int window, int step)
+int gaclip__windows_along(int length, int window, int step)
 {
     return length <= window ? 1 : (length - window + step - 1) / step + 1;
+}
+
+int gaclip__window_begin(int index, int length, int window, int step)
+{
+    int furthest = length > window ? length - window : 0;
+    return index == gaclip__windows_along(length, window, step) - 1 ? furthest : index * step;
 }
 
 int gaclip__tile_plan(GaclipTilePlan *plan, const GaclipArea *area, int window, int overlap,
@@ -60,8 +65,8 @@ int gaclip__tile_plan(GaclipTilePlan *plan, const GaclipArea *area, int window, 
                                 "overlap of %d",
                                 tile_size, window, overlap);
     int a_side = tile_size > window ? (tile_size - window) / step + 1 : 1;
-    long columns = (windows_along(area->width, window, step) + a_side - 1) / a_side;
-    long rows = (windows_along(area->height, window, step) + a_side - 1) / a_side;
+    long columns = (gaclip__windows_along(area->width, window, step) + a_side - 1) / a_side;
+    long rows = (gaclip__windows_along(area->height, window, step) + a_side - 1) / a_side;
     if (columns * rows > INT_MAX)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "%ld x %ld tiles are too many; give a larger tile size", columns,
@@ -79,12 +84,11 @@ int gaclip__tile_count(const GaclipTilePlan *plan)
 static void span(int *start, int *length, const GaclipTilePlan *plan, int index, int total)
 {
     int step = plan->window - plan->overlap;
-    int count = windows_along(total, plan->window, step);
+    int count = gaclip__windows_along(total, plan->window, step);
     int first = index * plan->windows_a_side, last = first + plan->windows_a_side - 1;
-    int furthest = total > plan->window ? total - plan->window : 0;
     if (last > count - 1) last = count - 1;
-    *start = first == count - 1 ? furthest : first * step;
-    int end = (last == count - 1 ? furthest : last * step) + plan->window;
+    *start = gaclip__window_begin(first, total, plan->window, step);
+    int end = gaclip__window_begin(last, total, plan->window, step) + plan->window;
     *length = (end < total ? end : total) - *start;
 }
 

@@ -24,6 +24,11 @@ typedef struct GaclipTilePlan {
     int columns, rows;
 } GaclipTilePlan;
 
+/* Windows along a side of length pixels, and where number index begins; the last is pulled back to
+ * the end. */
+int gaclip__windows_along(int length, int window, int step);
+int gaclip__window_begin(int index, int length, int window, int step);
+
 /* The model pixels that a box xmin, ymin, xmax, ymax in the raster's CRS covers, or the whole
  * raster for NULL. A box outside the raster is GACLIP_ERROR_EMPTY. */
 int gaclip__area_of(GaclipArea *area, const GaclipRaster *raster, const double *bbox,

@@ -35,7 +35,7 @@ static void start(Reading *r)
     r->raster = open_raster(SCENE, NULL);
     expect_ok(gaclip__tile_plan(&r->plan, &area, TILE, 0, TILE, &err), &err);
     assert_int_equal(gaclip__tile_count(&r->plan), TILES);
-    expect_ok(gaclip__tile_reader_new(&r->reader, r->raster, &r->plan, &err), &err);
+    expect_ok(gaclip__tile_reader_new(&r->reader, r->raster, &r->plan, NULL, TILES, &err), &err);
 }
 
 static void stop(Reading *r)

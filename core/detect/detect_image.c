@@ -72,9 +72,11 @@ static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *i
 {
     size_t size = (size_t)gaclip_detector_window(detector);
     *scan = (Scan){.detector = detector, .image = image};
+    int status = gaclip__check_proposals(detector->model, err);
+    if (status) return status;
     scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
     if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = scan_windows(scan, err);
+    status = scan_windows(scan, err);
     free(scan->planes);
     return status;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaclip/dense.h"
+
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
     *options = (GaclipDetectOptions){.min_score = 0.3f,
@@ -21,15 +23,19 @@ static int check_options(const GaclipDetectOptions *o, const GaclipModel *model,
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "detection options out of range: scores, overlaps and the mix lie "
                                 "in 0..1, proposals are at least 1");
-    if (model->config.proposal.width == 0)
-        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                                "%s: the model has no proposal head; train one with gaclip-train",
-                                gaclip_model_path(model));
     if (o->overlap >= model->config.vision.image_size)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "an overlap of %d pixels leaves no step: the model's window has %d",
                                 o->overlap, model->config.vision.image_size);
     return GACLIP_OK;
+}
+
+int gaclip__check_proposals(const GaclipModel *model, GaclipError *err)
+{
+    if (model->config.proposal.width > 0) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                            "%s: the model has no proposal head; train one with gaclip-train",
+                            gaclip_model_path(model));
 }
 
 static int is_blank(const char *text)
@@ -57,6 +63,14 @@ static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipErro
 
 int gaclip_detector_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
                         int class_count, const GaclipDetectOptions *options, GaclipError *err)
+{
+    *out = NULL;
+    int status = gaclip__check_proposals(model, err);
+    return status ? status : gaclip_scorer_new(out, model, classes, class_count, options, err);
+}
+
+int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
+                      int class_count, const GaclipDetectOptions *options, GaclipError *err)
 {
     *out = NULL;
     int status = check_options(options, model, err);

@@ -23,11 +23,18 @@ int gaclip__detections_add(GaclipDetectionList *list, const GaclipDetection *det
                            GaclipError *err);
 void gaclip__detections_clear(GaclipDetectionList *list);
 
+/* Whether the model can find boxes of its own. */
+int gaclip__check_proposals(const GaclipModel *model, GaclipError *err);
+
 /* Probability of each class for a unit region embedding: softmax over classes and background, or,
  * independent, of each class and the background alone. probability, similarity (class_count). */
 int gaclip__class_probabilities(float *probability, float *similarity,
                                 const GaclipDetector *detector, const float *region,
                                 GaclipError *err);
+
+/* Unit embedding (E) of a region of window number n of a pass; box in pixels of the window. */
+int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
+                         int embed_dim, GaclipError *err);
 
 /* Where a window lies in the image, and the image's size. */
 typedef struct GaclipWindow {

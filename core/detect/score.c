@@ -49,9 +49,8 @@ static int place_in_image(GaclipBox *out, const GaclipBox *box, const GaclipWind
     return image->mask[(size_t)cy * (size_t)image->width + (size_t)cx] != 0;
 }
 
-/* Unit embedding of a window's region (E). */
-static int embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
-                        int embed_dim, GaclipError *err)
+int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
+                         int embed_dim, GaclipError *err)
 {
     float width = (float)pass->width, height = (float)pass->height;
     GaclipBox unit = {clamp(box->x1 / width, 0, 1), clamp(box->y1 / height, 0, 1),
@@ -73,8 +72,8 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
     GaclipDetection found = {.objectness = proposal->objectness,
                              .is_cut = is_cut(&proposal->box, window)};
     if (!place_in_image(&found.box, &proposal->box, window, image)) return GACLIP_OK;
-    int status =
-        embed_region(scratch->region, pass, n, &proposal->box, d->model->config.embed_dim, err);
+    int status = gaclip__embed_region(scratch->region, pass, n, &proposal->box,
+                                      d->model->config.embed_dim, err);
     if (!status)
         status = gaclip__class_probabilities(scratch->probability, scratch->similarity, d,
                                              scratch->region, err);

@@ -1,4 +1,4 @@
-#include "detection_writer.h"
+#include "layer_writer.h"
 
 #include <cpl_conv.h>
 #include <cpl_string.h>
@@ -11,36 +11,12 @@
 
 #include "gdal_error.h"
 #include "provenance.h"
-#include "qgis_style.h"
 #include "raster.h"
-
-enum Field {
-    CLASS,
-    SCORE,
-    SIMILARITY,
-    OBJECTNESS,
-    PROMPT,
-    TILE,
-    SOURCE,
-    PX_X1,
-    PX_Y1,
-    PX_X2,
-    PX_Y2
-};
-
-static const struct {
-    const char *name;
-    OGRFieldType type;
-} FIELDS[] = {{"class", OFTString},    {"score", OFTReal},    {"similarity", OFTReal},
-              {"objectness", OFTReal}, {"prompt", OFTString}, {"tile", OFTString},
-              {"source", OFTString},   {"px_x1", OFTReal},    {"px_y1", OFTReal},
-              {"px_x2", OFTReal},      {"px_y2", OFTReal}};
-enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
 
 /* What is open while a layer is written. */
 typedef struct Writing {
     GaclipVectorTarget *target;
-    const GaclipDetectionLayer *from;
+    const GaclipLayerContent *from;
     OGRSpatialReferenceH crs;               /* of the output, or NULL */
     OGRCoordinateTransformationH transform; /* from the raster's CRS, or NULL */
     OGRLayerH layer;
@@ -83,7 +59,7 @@ static int find_crs(OGRSpatialReferenceH *out, const GaclipRaster *raster, const
 }
 
 int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
-                        const GaclipSceneDetectOptions *options, GaclipError *err)
+                        const GaclipLayerOptions *options, GaclipError *err)
 {
     OGRSpatialReferenceH crs;
     int status = find_crs(&crs, raster, options->dst_crs, err);
@@ -100,7 +76,7 @@ int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *ra
 static int find_transform(Writing *w, GaclipError *err)
 {
     const GaclipRaster *raster = w->from->raster;
-    int status = find_crs(&w->crs, raster, w->from->options->dst_crs, err);
+    int status = find_crs(&w->crs, raster, w->from->options.dst_crs, err);
     if (status || !w->crs || OSRIsSame(w->crs, raster->crs)) return status;
     w->transform = OCTNewCoordinateTransformation(raster->crs, w->crs);
     return w->transform ? GACLIP_OK : fail(w->target, "the CRS cannot be transformed to", err);
@@ -115,7 +91,7 @@ static char **geojson_options(const Writing *w)
     cJSON_AddItemReferenceToObject(native, "gaclip", (cJSON *)(uintptr_t)w->from->provenance);
     char *text = cJSON_PrintUnformatted(native);
     cJSON_Delete(native);
-    if (!w->from->options->dst_crs) options = CSLSetNameValue(options, "RFC7946", "YES");
+    if (!w->from->options.dst_crs) options = CSLSetNameValue(options, "RFC7946", "YES");
     if (text) {
         options = CSLSetNameValue(options, "NATIVE_DATA", text);
         options = CSLSetNameValue(options, "NATIVE_MEDIA_TYPE", "application/vnd.geo+json");
@@ -131,7 +107,7 @@ static char **layer_options(const Writing *w)
     if (is_driver(w->target, "GPKG")) options = CSLSetNameValue(options, "SPATIAL_INDEX", "YES");
     if (is_driver(w->target, "ESRI Shapefile"))
         options = CSLSetNameValue(options, "ENCODING", "UTF-8");
-    for (const char *const *o = w->from->options->layer_options; o && *o; o++) {
+    for (const char *const *o = w->from->options.layer_options; o && *o; o++) {
         char *name = NULL;
         const char *value = CPLParseNameValue(*o, &name);
         if (name && value) options = CSLSetNameValue(options, name, value);
@@ -142,14 +118,15 @@ static char **layer_options(const Writing *w)
 
 static int create_layer(Writing *w, GaclipError *err)
 {
-    const char *name = w->from->options->layer_name;
+    static const OGRFieldType TYPES[] = {OFTString, OFTReal, OFTInteger64};
     char **options = layer_options(w);
-    w->layer = GDALDatasetCreateLayer(w->target->dataset, name ? name : "detections", w->crs,
-                                      wkbPolygon, options);
+    w->layer = GDALDatasetCreateLayer(w->target->dataset, w->from->options.name, w->crs,
+                                      w->from->geometry, options);
     CSLDestroy(options);
     if (!w->layer) return fail(w->target, "the layer cannot be created", err);
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        OGRFieldDefnH field = OGR_Fld_Create(FIELDS[i].name, FIELDS[i].type);
+    for (int i = 0; i < w->from->field_count; i++) {
+        const GaclipField *from = &w->from->fields[i];
+        OGRFieldDefnH field = OGR_Fld_Create(from->name, TYPES[from->type]);
         OGRErr failed = OGR_L_CreateField(w->layer, field, 1);
         OGR_Fld_Destroy(field);
         if (failed) return fail(w->target, "a field cannot be created", err);
@@ -157,67 +134,55 @@ static int create_layer(Writing *w, GaclipError *err)
     return GACLIP_OK;
 }
 
-static double rounded(double value, double digits)
+static void set_fields(OGRFeatureH feature, const Writing *w, const GaclipFeature *from)
 {
-    return round(value * digits) / digits;
-}
-
-static void set_fields(OGRFeatureH feature, const Writing *w, const GaclipFound *f)
-{
-    const GaclipRasterInfo *info = &w->from->raster->info;
-    double box[4] = {f->x1 / info->zoom_x, f->y1 / info->zoom_y, f->x2 / info->zoom_x,
-                     f->y2 / info->zoom_y};
-    OGR_F_SetFieldString(feature, CLASS, w->from->classes[f->class_index]);
-    OGR_F_SetFieldDouble(feature, SCORE, rounded((double)f->score, 1e6));
-    OGR_F_SetFieldDouble(feature, SIMILARITY, rounded((double)f->similarity, 1e6));
-    OGR_F_SetFieldDouble(feature, OBJECTNESS, rounded((double)f->objectness, 1e6));
-    OGR_F_SetFieldString(feature, PROMPT,
-                         gaclip_detector_prompt(w->from->detector, f->class_index));
-    OGR_F_SetFieldString(feature, TILE, CPLSPrintf("%d/%d", f->column, f->row));
-    OGR_F_SetFieldString(feature, SOURCE, w->from->source);
-    for (int i = 0; i < 4; i++) OGR_F_SetFieldDouble(feature, PX_X1 + i, rounded(box[i], 1e3));
-}
-
-/* Counter-clockwise on the ground, whichever way the geotransform turns. */
-static OGRGeometryH ground_polygon(const Writing *w, const GaclipFound *f)
-{
-    const GaclipRasterInfo *info = &w->from->raster->info;
-    const double *g = info->geotransform;
-    double xs[4] = {f->x1, f->x1, f->x2, f->x2}, ys[4] = {f->y1, f->y2, f->y2, f->y1};
-    int is_mirrored = g[1] * g[5] - g[2] * g[4] > 0;
-    OGRGeometryH ring = OGR_G_CreateGeometry(wkbLinearRing);
-    for (int i = 0; i <= 4; i++) {
-        int corner = is_mirrored ? (4 - i) % 4 : i % 4;
-        double x, y;
-        gaclip_raster_to_ground(w->from->raster, xs[corner] / info->zoom_x,
-                                ys[corner] / info->zoom_y, &x, &y);
-        OGR_G_AddPoint_2D(ring, x, y);
+    for (int i = 0; i < w->from->field_count; i++) {
+        const GaclipValue *value = &from->values[i];
+        if (!value->is_set)
+            OGR_F_SetFieldNull(feature, i);
+        else if (w->from->fields[i].type == GACLIP_FIELD_TEXT)
+            OGR_F_SetFieldString(feature, i, value->text);
+        else if (w->from->fields[i].type == GACLIP_FIELD_REAL)
+            OGR_F_SetFieldDouble(feature, i, value->number);
+        else
+            OGR_F_SetFieldInteger64(feature, i, (GIntBig)value->number);
     }
-    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
-    OGR_G_AddGeometryDirectly(polygon, ring);
-    return polygon;
 }
 
-static int write_feature(Writing *w, const GaclipFound *f, GaclipError *err)
+static int set_geometry(OGRFeatureH feature, const Writing *w, const GaclipFeature *from,
+                        GaclipError *err)
 {
-    OGRGeometryH polygon = ground_polygon(w, f);
-    if (w->transform && OGR_G_Transform(polygon, w->transform) != OGRERR_NONE) {
-        OGR_G_DestroyGeometry(polygon);
-        return fail(w->target, "a box cannot be transformed to the output's CRS", err);
+    OGRGeometryH geometry = NULL;
+    if (!from->wkb) return GACLIP_OK;
+    if (OGR_G_CreateFromWkb(from->wkb, NULL, &geometry, (int)from->wkb_size) != OGRERR_NONE)
+        return fail(w->target, "a geometry cannot be written", err);
+    if (w->transform && OGR_G_Transform(geometry, w->transform) != OGRERR_NONE) {
+        OGR_G_DestroyGeometry(geometry);
+        return fail(w->target, "a feature cannot be transformed to the output's CRS", err);
     }
+    OGR_F_SetGeometryDirectly(feature, geometry);
+    return GACLIP_OK;
+}
+
+static int write_feature(Writing *w, const GaclipFeature *from, GaclipError *err)
+{
     OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(w->layer));
-    set_fields(feature, w, f);
-    OGR_F_SetGeometryDirectly(feature, polygon);
-    OGRErr failed = OGR_L_CreateFeature(w->layer, feature);
+    set_fields(feature, w, from);
+    int status = set_geometry(feature, w, from, err);
+    if (!status && OGR_L_CreateFeature(w->layer, feature) != OGRERR_NONE)
+        status = fail(w->target, "a feature cannot be written (is the disk full?)", err);
     OGR_F_Destroy(feature);
-    return failed ? fail(w->target, "a box cannot be written (is the disk full?)", err) : GACLIP_OK;
+    return status;
 }
 
 static int write_features(Writing *w, GaclipError *err)
 {
     int status = GACLIP_OK;
-    for (int i = 0; i < w->from->count && !status; i++)
-        status = write_feature(w, &w->from->found[i], err);
+    for (int i = 0; i < w->from->count && !status; i++) {
+        GaclipFeature feature;
+        w->from->feature(&feature, i, w->from->payload);
+        status = write_feature(w, &feature, err);
+    }
     return status;
 }
 
@@ -276,9 +241,8 @@ static void set_text(OGRFeatureH feature, const char *field, const char *value)
 /* The table that QGIS reads a GeoPackage's default styles from. */
 static int write_style(Writing *w, GaclipError *err)
 {
-    if (!is_driver(w->target, "GPKG")) return GACLIP_OK;
-    char *style = gaclip__qgis_style(w->from->classes, w->from->class_count);
-    OGRLayerH table = style ? create_style_table(w) : NULL;
+    if (!w->from->style || !is_driver(w->target, "GPKG")) return GACLIP_OK;
+    OGRLayerH table = create_style_table(w);
     OGRErr failed = OGRERR_FAILURE;
     if (table) {
         OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(table));
@@ -287,7 +251,7 @@ static int write_style(Writing *w, GaclipError *err)
         set_text(row, "f_table_name", OGR_L_GetName(w->layer));
         set_text(row, "f_geometry_column", OGR_L_GetGeometryColumn(w->layer));
         set_text(row, "styleName", OGR_L_GetName(w->layer));
-        set_text(row, "styleQML", style);
+        set_text(row, "styleQML", w->from->style);
         set_text(row, "description", "boxes coloured by class");
         OGR_F_SetFieldInteger(row, OGR_F_GetFieldIndex(row, "useAsDefault"), 1);
         if (gmtime_r(&seconds, &t))
@@ -296,7 +260,6 @@ static int write_style(Writing *w, GaclipError *err)
         failed = OGR_L_CreateFeature(table, row);
         OGR_F_Destroy(row);
     }
-    free(style);
     return failed ? fail(w->target, "the style cannot be written", err) : GACLIP_OK;
 }
 
@@ -314,10 +277,10 @@ static int write_all(Writing *w, GaclipError *err)
     return status;
 }
 
-int gaclip__write_layer(GaclipVectorTarget *target, const GaclipDetectionLayer *layer,
+int gaclip__write_layer(GaclipVectorTarget *target, const GaclipLayerContent *content,
                         GaclipError *err)
 {
-    Writing w = {.target = target, .from = layer};
+    Writing w = {.target = target, .from = content};
     int status = gaclip__target_create(target, err);
     if (!status) status = find_transform(&w, err);
     if (!status) status = write_all(&w, err);

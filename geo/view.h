@@ -1,0 +1,67 @@
+/* Inside a view: what its steps share. All of them are called with the lock held. */
+#ifndef GACLIP_GEO_VIEW_H
+#define GACLIP_GEO_VIEW_H
+
+#include <cjson/cJSON.h>
+#include <pthread.h>
+
+#include "alignment.h"
+#include "dense_map.h"
+#include "gaclip/detect.h"
+#include "gaclip/view.h"
+#include "raster.h"
+#include "tile_store.h"
+
+struct GaclipView {
+    GaclipRequest request;
+    GaclipViewInfo info;
+    char *crs_wkt;
+    char **files; /* of the scene, as GDAL lists them */
+    pthread_mutex_t lock;
+    /* Opened when they are first needed. */
+    GaclipCompute *compute;
+    GaclipModel *model;
+    GaclipDetector *detector;
+    GaclipRaster *raster;
+    /* Detections. */
+    int has_store;
+    GaclipTileStore store;
+    cJSON *key;           /* what the store goes with */
+    char *cache_path;     /* where it is kept */
+    const char **prompts; /* (classes) lent by key */
+    int tiles_run;
+    /* Bands. */
+    GaclipDenseMap *dense;
+    int *band_classes; /* (info.band_count) indices of the classes to show */
+    /* Alignments. */
+    GaclipAlignment *alignment;
+};
+
+/* The raster, its pixels brought to the GSD that the model knows. */
+int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, GaclipError *err);
+
+/* The model, and a detector of the request's classes with that smallest score. */
+int gaclip__view_model(GaclipView *view, GaclipError *err);
+int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err);
+
+/* The store, with what the cache holds. */
+int gaclip__view_store(GaclipView *view, GaclipError *err);
+
+/* Runs the model over what an answer needs, and keeps it. */
+int gaclip__view_fetch(GaclipView *view, const GaclipStoreQuery *query, GaclipError *err);
+
+/* Tells this thread's progress; GACLIP_ERROR_INTERRUPTED where it asks to stop. */
+int gaclip__view_progress(int done, int total, GaclipError *err);
+
+/* The part of a request that changes what is inferred, and the model behind it, as JSON. */
+cJSON *gaclip__view_scene_key(const GaclipView *view);
+cJSON *gaclip__view_asked_key(const GaclipView *view);
+cJSON *gaclip__view_model_file_key(const char *path);
+
+/* The model file that the request means. */
+int gaclip__view_model_path(const char **path, const GaclipView *view, GaclipError *err);
+
+/* Of a class name among those asked, or -1. */
+int gaclip__view_class_index(const GaclipView *view, const char *name);
+
+#endif

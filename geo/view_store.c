@@ -1,0 +1,244 @@
+/* The boxes of a view: what the cache holds, and what the model adds to it. */
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gaclip/detect.h"
+#include "gdal_error.h"
+#include "result_cache.h"
+#include "view.h"
+
+enum { DEFAULT_TILE = 512 };
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo): only a name; the key itself is compared in full. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
+    return hash;
+}
+
+/* Beside the request's file, or in GDAL's memory files. */
+static char *name_cache(const GaclipView *view, const char *model)
+{
+    const GaclipRequest *r = &view->request;
+    if (r->file && !r->is_altered) return CPLStrdup(CPLSPrintf("%s.boxes", r->file));
+    cJSON *asked = gaclip__view_asked_key(view);
+    char *text = cJSON_PrintUnformatted(asked);
+    uint64_t hash = 0xCBF29CE484222325u;
+    hash = hash_text(hash_text(hash_text(hash, r->scene), model), text ? text : "");
+    cJSON_free(text);
+    cJSON_Delete(asked);
+    VSIMkdir("/vsimem/gaclip", 0777);
+    return CPLStrdup(CPLSPrintf("/vsimem/gaclip/%016llx.boxes", (unsigned long long)hash));
+}
+
+static int is_same(const cJSON *key, const char *name, const cJSON *wanted)
+{
+    return cJSON_Compare(cJSON_GetObjectItemCaseSensitive(key, name), wanted, 1);
+}
+
+static double number_of(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : -1;
+}
+
+/* The cache's key, where it is of this scene, question and a floor low enough; else NULL. */
+static cJSON *matching_key(const GaclipView *view, const cJSON *scene, const cJSON *asked)
+{
+    char *text = gaclip__cache_key(view->cache_path);
+    cJSON *key = text ? cJSON_Parse(text) : NULL;
+    double floor = number_of(key, "floor");
+    free(text);
+    if (key && is_same(key, "scene", scene) && is_same(key, "asked", asked) && floor >= 0 &&
+        floor <= view->request.min_score)
+        return key;
+    cJSON_Delete(key);
+    return NULL;
+}
+
+/* The same file of the same size and time is the same model; else its bytes decide. */
+static int is_of_model(GaclipView *view, const cJSON *key, const cJSON *file, GaclipError *err)
+{
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(key, "model");
+    const cJSON *sha256 = cJSON_GetObjectItemCaseSensitive(model, "sha256");
+    if (cJSON_GetArraySize(file) == 3 && is_same(model, "file", file)) return 1;
+    return cJSON_IsString(sha256) && gaclip__view_model(view, err) == GACLIP_OK &&
+           !strcmp(sha256->valuestring, gaclip_model_sha256(view->model));
+}
+
+static cJSON *describe_model(GaclipView *view, const cJSON *file)
+{
+    const GaclipModelConfig *config = gaclip_model_config(view->model);
+    cJSON *model = cJSON_CreateObject(), *prompts;
+    cJSON_AddItemToObject(model, "file", cJSON_Duplicate(file, 1));
+    cJSON_AddStringToObject(model, "sha256", gaclip_model_sha256(view->model));
+    cJSON_AddNumberToObject(model, "window", gaclip_detector_window(view->detector));
+    cJSON_AddNumberToObject(model, "overlap", gaclip_detector_overlap(view->detector));
+    cJSON_AddNumberToObject(model, "gsd_min", config->gsd_min);
+    cJSON_AddNumberToObject(model, "gsd_max", config->gsd_max);
+    prompts = cJSON_AddArrayToObject(model, "prompts");
+    for (int i = 0; i < view->request.classes.count; i++)
+        cJSON_AddItemToArray(prompts,
+                             cJSON_CreateString(gaclip_detector_prompt(view->detector, i)));
+    return model;
+}
+
+/* A key of our own, which needs the model; scene and asked are taken over. */
+static int make_key(GaclipView *view, cJSON *scene, cJSON *asked, const cJSON *file,
+                    GaclipError *err)
+{
+    int status = gaclip__view_detector(view, view->request.min_score, err);
+    if (status) {
+        cJSON_Delete(scene);
+        cJSON_Delete(asked);
+        return status;
+    }
+    view->key = cJSON_CreateObject();
+    cJSON_AddItemToObject(view->key, "scene", scene);
+    cJSON_AddItemToObject(view->key, "asked", asked);
+    cJSON_AddItemToObject(view->key, "model", describe_model(view, file));
+    cJSON_AddNumberToObject(view->key, "floor", view->request.min_score);
+    return GACLIP_OK;
+}
+
+static int find_key(GaclipView *view, GaclipError *err)
+{
+    const char *path;
+    int status = gaclip__view_model_path(&path, view, err);
+    if (status) return status;
+    CPLFree(view->cache_path);
+    view->cache_path = name_cache(view, path);
+    cJSON *scene = gaclip__view_scene_key(view), *asked = gaclip__view_asked_key(view);
+    cJSON *file = gaclip__view_model_file_key(path), *key = matching_key(view, scene, asked);
+    if (key && is_of_model(view, key, file, err)) {
+        view->key = key;
+        cJSON_Delete(scene);
+        cJSON_Delete(asked);
+    } else {
+        cJSON_Delete(key);
+        status = make_key(view, scene, asked, file, err);
+    }
+    cJSON_Delete(file);
+    return status;
+}
+
+/* From the key, which may be a file's: nothing in it is trusted. */
+static int read_prompts(GaclipView *view, const cJSON *model, GaclipError *err)
+{
+    const cJSON *prompts = cJSON_GetObjectItemCaseSensitive(model, "prompts"), *prompt;
+    int count = view->request.classes.count, at = 0;
+    if (cJSON_GetArraySize(prompts) != count)
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: is damaged; remove it",
+                                view->cache_path);
+    free(view->prompts);
+    view->prompts = calloc((size_t)count + 1, sizeof *view->prompts);
+    if (!view->prompts) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    cJSON_ArrayForEach(prompt, prompts)
+    {
+        view->prompts[at++] = cJSON_IsString(prompt) ? prompt->valuestring : "";
+    }
+    return GACLIP_OK;
+}
+
+static int as_int(double value)
+{
+    return value >= 0 && value <= 1e6 ? (int)value : -1;
+}
+
+static int plan_tiles(GaclipTilePlan *plan, GaclipView *view, GaclipError *err)
+{
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(view->key, "model");
+    const GaclipRequest *r = &view->request;
+    GaclipArea area;
+    int status = read_prompts(view, model, err);
+    if (!status)
+        status = gaclip__view_raster(view, number_of(model, "gsd_min"), number_of(model, "gsd_max"),
+                                     err);
+    if (!status)
+        status = gaclip__area_of(&area, view->raster, r->bbox.count ? r->bbox.items : NULL, err);
+    if (!status)
+        status = gaclip__tile_plan(plan, &area, as_int(number_of(model, "window")),
+                                   as_int(number_of(model, "overlap")),
+                                   r->tile_size ? r->tile_size : DEFAULT_TILE, err);
+    return status;
+}
+
+static void read_cache(GaclipTileStore *store, const GaclipView *view)
+{
+    char *text = cJSON_PrintUnformatted(view->key);
+    if (text) gaclip__cache_read(store, view->cache_path, text, view->request.classes.count);
+    cJSON_free(text);
+}
+
+int gaclip__view_store(GaclipView *view, GaclipError *err)
+{
+    GaclipTilePlan plan;
+    if (view->has_store) return GACLIP_OK;
+    if (view->request.classes.count == 0)
+        return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "%s: no classes are asked for",
+                                view->request.scene);
+    cJSON_Delete(view->key);
+    view->key = NULL;
+    int status = find_key(view, err);
+    if (!status) status = plan_tiles(&plan, view, err);
+    if (!status)
+        status = gaclip__store_init(&view->store, &plan, number_of(view->key, "floor"), err);
+    if (status) {
+        gaclip__store_clear(&view->store);
+        return status;
+    }
+    read_cache(&view->store, view);
+    view->has_store = 1;
+    return GACLIP_OK;
+}
+
+/* With what another view has put there meanwhile. One that cannot be written is no error: the boxes
+ * stay in memory. */
+static void write_cache(GaclipView *view)
+{
+    char *text = cJSON_PrintUnformatted(view->key);
+    if (!text) return;
+    gaclip__cache_read(&view->store, view->cache_path, text, view->request.classes.count);
+    gaclip__cache_write(&view->store, view->cache_path, text, NULL);
+    cJSON_free(text);
+}
+
+typedef struct Scan {
+    GaclipView *view;
+    int total;
+} Scan;
+
+static int keep_tile(GaclipTileBoxes *boxes, int tile, int done, void *payload, GaclipError *err)
+{
+    Scan *scan = payload;
+    gaclip__store_put(&scan->view->store, tile, boxes);
+    scan->view->tiles_run++;
+    return gaclip__view_progress(done, scan->total, err);
+}
+
+static int scan_tiles(GaclipView *view, const int *tiles, int count, GaclipError *err)
+{
+    Scan scan = {view, count};
+    int run_before = view->tiles_run;
+    int status = gaclip__view_detector(view, view->store.floor, err);
+    if (!status)
+        status = gaclip__scan_tiles(view->raster, view->detector, &view->store.plan, tiles, count,
+                                    keep_tile, &scan, err);
+    if (view->tiles_run > run_before) write_cache(view);
+    return status;
+}
+
+int gaclip__view_fetch(GaclipView *view, const GaclipStoreQuery *query, GaclipError *err)
+{
+    int *tiles, count, status;
+    do {
+        status = gaclip__store_missing(&tiles, &count, &view->store, query, err);
+        if (!status && count) status = scan_tiles(view, tiles, count, err);
+        free(tiles);
+    } while (!status && count);
+    return status;
+}
