@@ -108,15 +108,20 @@ static int captions_and_loss(Bench *b, const GaclipVisionPass *images, GaclipTex
     gaclip__text_forward(&m->text, m->compute, texts);
     memset(b->grad_images, 0, floats * sizeof *b->grad_images);
     memset(b->grad_texts, 0, floats * sizeof *b->grad_texts);
-    return gaclip__contrastive(&loss, b->grad_images, b->grad_texts, &grad_scale,
-                               images->class_embedding, texts->embedding, NULL, b->batch,
-                               CONFIG.embed_dim, gaclip_model_logit_scale(m), 1, err);
+    GaclipPairs pairs = {.a = images->class_embedding,
+                         .b = texts->embedding,
+                         .grad_a = b->grad_images,
+                         .grad_b = b->grad_texts,
+                         .count = b->batch,
+                         .width = CONFIG.embed_dim};
+    return gaclip__contrastive(&loss, &grad_scale, m->compute, &pairs,
+                               (double)gaclip_model_logit_scale(m), 1, err);
 }
 
 static void optimise(Bench *b)
 {
     GaclipParameters *table = &b->model->parameters;
-    double norm = gaclip__gradient_norm(table);
+    double norm = gaclip__gradient_norm(&b->adamw, b->model->compute, table);
     gaclip__adamw_step(&b->adamw, b->model->compute, table, 1e-5, norm > 1 ? 1 / norm : 1);
 }
 
