@@ -126,41 +126,60 @@ static int measure_training(double *milliseconds, GaclipModel *model, GaclipErro
     return status;
 }
 
-enum { ROWS = 3 };
+enum { ROWS = 3, PRECISIONS = 2 };
 
-static int measure_column(double rows[ROWS], int threads, GaclipError *err)
+static int measure_rows(double rows[ROWS], GaclipCompute *compute, GaclipError *err)
 {
-    GaclipCompute *compute;
     GaclipModel *model;
-    int status = gaclip_compute_new(&compute, threads, GACLIP_BACKEND_AUTO, err);
+    int status = build_model(&model, compute, err);
     if (status) return status;
-    status = build_model(&model, compute, err);
-    if (!status) {
-        status = measure_forward(&rows[0], model, 1, err);
-        if (!status) status = measure_forward(&rows[1], model, BATCH, err);
-        if (!status) status = measure_training(&rows[2], model, err);
-        gaclip_model_close(model);
+    status = measure_forward(&rows[0], model, 1, err);
+    if (!status) status = measure_forward(&rows[1], model, BATCH, err);
+    if (!status) status = measure_training(&rows[2], model, err);
+    gaclip_model_close(model);
+    return status;
+}
+
+/* Rows of both precisions; those of one that this machine lacks stay negative. */
+static int measure_column(double rows[PRECISIONS][ROWS], int threads, GaclipError *err)
+{
+    static const GaclipPrecision KINDS[PRECISIONS] = {GACLIP_PRECISION_F32, GACLIP_PRECISION_BF16};
+    GaclipCompute *compute;
+    int status = gaclip_compute_new(&compute, threads, GACLIP_BACKEND_AUTO, err);
+    for (int p = 0; p < PRECISIONS && !status; p++) {
+        for (int row = 0; row < ROWS; row++) rows[p][row] = -1;
+        status = gaclip_compute_set_precision(compute, KINDS[p], err);
+        if (!status) status = measure_rows(rows[p], compute, err);
     }
     gaclip_compute_free(compute);
-    return status;
+    return status == GACLIP_ERROR_UNSUPPORTED ? GACLIP_OK : status;
+}
+
+static void print_rows(double columns[][PRECISIONS][ROWS], int count, int precision)
+{
+    static const char *const NAMES[ROWS] = {"image embedding, batch 1", "image embedding, batch 16",
+                                            "training step, batch 16"};
+    for (int row = 0; row < ROWS; row++) {
+        printf("%-27s %4s", NAMES[row], precision ? "bf16" : "f32");
+        for (int t = 0; t < count; t++)
+            if (columns[t][precision][row] < 0)
+                printf(" %12s", "-");
+            else
+                printf(" %12.2f", columns[t][precision][row]);
+        printf("\n");
+    }
 }
 
 int bench_model(const BenchThreads *threads, GaclipError *err)
 {
-    static const char *const NAMES[ROWS] = {"image embedding, batch 1", "image embedding, batch 16",
-                                            "training step, batch 16"};
-    double columns[BENCH_MOST_COLUMNS][ROWS];
-    printf("\n%-28s", "ms an image of 192 x 192");
+    double columns[BENCH_MOST_COLUMNS][PRECISIONS][ROWS];
+    printf("\n%-32s", "ms an image of 192 x 192");
     for (int t = 0; t < threads->count; t++) {
         int status = measure_column(columns[t], threads->list[t], err);
         if (status) return status;
         printf(" %4d thread%s", threads->list[t], threads->list[t] > 1 ? "s" : " ");
     }
     printf("\n");
-    for (int row = 0; row < ROWS; row++) {
-        printf("%-28s", NAMES[row]);
-        for (int t = 0; t < threads->count; t++) printf(" %12.2f", columns[t][row]);
-        printf("\n");
-    }
+    for (int p = 0; p < PRECISIONS; p++) print_rows(columns, threads->count, p);
     return GACLIP_OK;
 }
