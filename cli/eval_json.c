@@ -34,18 +34,12 @@ static void add_classes(cJSON *object, const GaclipAccuracy *a)
 {
     cJSON *classes = cJSON_AddArrayToObject(object, "classes");
     for (int c = 0; c < a->class_count; c++) {
-        int asked = 0, top1 = 0, top5 = 0;
-        for (int i = 0; i < a->answer_count; i++) {
-            if (a->answers[i].truth != c) continue;
-            asked++;
-            top1 += a->answers[i].rank == 0;
-            top5 += a->answers[i].rank < GACLIP_TOP;
-        }
+        GaclipClassCount count = gaclip_accuracy_of_class(a, c);
         cJSON *entry = cJSON_CreateObject();
         cJSON_AddStringToObject(entry, "class", a->classes[c]);
-        cJSON_AddNumberToObject(entry, "count", asked);
-        cJSON_AddNumberToObject(entry, "right", top1);
-        cJSON_AddNumberToObject(entry, "right_in_5", top5);
+        cJSON_AddNumberToObject(entry, "count", count.asked);
+        cJSON_AddNumberToObject(entry, "right", count.top1);
+        cJSON_AddNumberToObject(entry, "right_in_5", count.top5);
         cJSON_AddItemToArray(classes, entry);
     }
 }

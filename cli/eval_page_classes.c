@@ -10,18 +10,12 @@ void eval_page_classes(FILE *out, const GaclipAccuracy *a)
           "<tbody>\n",
           out);
     for (int c = 0; c < a->class_count; c++) {
-        int asked = 0, top1 = 0, top5 = 0;
-        for (int i = 0; i < a->answer_count; i++) {
-            if (a->answers[i].truth != c) continue;
-            asked++;
-            top1 += a->answers[i].rank == 0;
-            top5 += a->answers[i].rank < GACLIP_TOP;
-        }
-        if (asked == 0) continue;
+        GaclipClassCount count = gaclip_accuracy_of_class(a, c);
+        if (count.asked == 0) continue;
         fputs("<tr><td>", out);
         page_text(out, a->classes[c]);
-        fprintf(out, "</td><td>%d</td><td>%.2f</td><td>%.2f</td></tr>\n", asked,
-                100.0 * top1 / asked, 100.0 * top5 / asked);
+        fprintf(out, "</td><td>%d</td><td>%.2f</td><td>%.2f</td></tr>\n", count.asked,
+                100.0 * count.top1 / count.asked, 100.0 * count.top5 / count.asked);
     }
     fputs("</tbody></table></div>\n", out);
 }

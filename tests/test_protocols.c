@@ -290,7 +290,11 @@ static void test_regions(void **state)
     assert_string_equal(all.classes[0], "storage tank");
     assert_int_equal(all.answers[2].sample, 1);
     assert_int_equal(all.answers[3].region, 1);
-    assert_true(all.class_mean >= 0 && all.class_mean <= 100);
+    GaclipClassCount tanks = gaclip_accuracy_of_class(&all, 0);
+    GaclipClassCount turbines = gaclip_accuracy_of_class(&all, 1);
+    assert_true(tanks.asked == IMAGES && turbines.asked == IMAGES && tanks.top5 == IMAGES);
+    assert_true(fabs(all.top1.value - 50.0 * (tanks.top1 + turbines.top1) / IMAGES) < 1e-9);
+    assert_true(fabs(all.class_mean - all.top1.value) < 1e-9); /* classes of one size */
     options.limit = 1;
     expect_ok(gaclip_eval_regions(&one, model, &source, &options, &err), &err);
     assert_int_equal(one.answer_count, 2);

@@ -71,27 +71,29 @@ static void add_chances(GaclipAccuracy *out)
     }
 }
 
-static int add_class_mean(GaclipAccuracy *out, GaclipError *err)
+GaclipClassCount gaclip_accuracy_of_class(const GaclipAccuracy *result, int class_index)
 {
-    out->class_mean = -1;
-    if (!out->classes) return GACLIP_OK;
-    GaclipTally *tallies = calloc((size_t)out->class_count, sizeof *tallies);
-    if (!tallies) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (int i = 0; i < out->answer_count; i++) {
-        GaclipTally *tally = &tallies[out->answers[i].truth];
-        tally->asked++;
-        tally->hits += out->answers[i].rank == 0;
+    GaclipClassCount count = {0};
+    for (int i = 0; i < result->answer_count; i++) {
+        if (result->answers[i].truth != class_index) continue;
+        count.asked++;
+        count.top1 += result->answers[i].rank == 0;
+        count.top5 += result->answers[i].rank < GACLIP_TOP;
     }
+    return count;
+}
+
+static double class_mean(const GaclipAccuracy *out)
+{
     double sum = 0;
     int seen = 0;
     for (int c = 0; c < out->class_count; c++) {
-        if (!(tallies[c].asked > 0)) continue;
-        sum += tallies[c].hits / tallies[c].asked;
+        GaclipClassCount count = gaclip_accuracy_of_class(out, c);
+        if (count.asked == 0) continue;
+        sum += (double)count.top1 / count.asked;
         seen++;
     }
-    if (seen) out->class_mean = 100 * sum / seen;
-    free(tallies);
-    return GACLIP_OK;
+    return seen ? 100 * sum / seen : -1;
 }
 
 int gaclip__accuracy_sum_up(GaclipAccuracy *out, const GaclipEvalOptions *options, GaclipError *err)
@@ -115,7 +117,8 @@ int gaclip__accuracy_sum_up(GaclipAccuracy *out, const GaclipEvalOptions *option
     out->top1 = figures[0];
     out->top5 = figures[1];
     add_chances(out);
-    return add_class_mean(out, err);
+    out->class_mean = class_mean(out);
+    return GACLIP_OK;
 }
 
 static int embed_classes(float **out, GaclipModel *model, const GaclipNames *classes, int width,

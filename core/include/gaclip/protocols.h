@@ -115,6 +115,12 @@ GACLIP_API int gaclip_eval_regions(GaclipAccuracy *out, GaclipModel *model,
 GACLIP_API int gaclip_eval_fine_grained(GaclipAccuracy *out, GaclipModel *model,
                                         const GaclipSampleSource *source,
                                         const GaclipEvalOptions *options, GaclipError *err);
+/* Questions about one class, and how many had it first and among the first five. */
+typedef struct GaclipClassCount {
+    int asked, top1, top5;
+} GaclipClassCount;
+GACLIP_API GaclipClassCount gaclip_accuracy_of_class(const GaclipAccuracy *result, int class_index);
+
 GACLIP_API void gaclip_accuracy_clear(GaclipAccuracy *result);
 
 typedef struct GaclipDetectionRow {
