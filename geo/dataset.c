@@ -20,13 +20,17 @@ int gaclip_dataset_new(GaclipDataset **out, GaclipError *err)
     return *out ? GACLIP_OK : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
 }
 
+void gaclip__dataset_forget_image(GaclipDatasetImage *image)
+{
+    free((void *)(uintptr_t)image->captions);
+    free(image->regions);
+}
+
 void gaclip_dataset_free(GaclipDataset *dataset)
 {
     if (!dataset) return;
-    for (int i = 0; i < dataset->image_count; i++) {
-        free((void *)(uintptr_t)dataset->images[i].captions);
-        free(dataset->images[i].regions);
-    }
+    for (int i = 0; i < dataset->image_count; i++)
+        gaclip__dataset_forget_image(&dataset->images[i]);
     for (int i = 0; i < dataset->class_count; i++)
         free((void *)(uintptr_t)dataset->classes[i].synonyms);
     free(dataset->images);
@@ -123,7 +127,8 @@ int gaclip__dataset_find_file(const char **path, const GaclipDatasetReading *r, 
                               GaclipError *err)
 {
     VSIStatBufL facts;
-    const char *full = CPLProjectRelativeFilename(r->folder, name);
+    int is_here = !strcmp(r->folder, ".");
+    const char *full = is_here ? name : CPLProjectRelativeFilename(r->folder, name);
     int is_file = !VSIStatExL(full, &facts, VSI_STAT_EXISTS_FLAG);
     /* Subdatasets and the like, "NETCDF:a.nc:b", are nothing that could be looked for. */
     if (!is_file && !strchr(name, ':'))

@@ -62,6 +62,9 @@ int gaclip__dataset_text(const char **out, GaclipDataset *dataset, const char *t
 int gaclip__dataset_name(const char **out, GaclipDataset *dataset, const char *text,
                          GaclipError *err);
 
+/* Frees what an image owns, before it is taken out. */
+void gaclip__dataset_forget_image(GaclipDatasetImage *image);
+
 /* Fills in width and height of an image by opening its file, where they are 0. */
 int gaclip__dataset_measure(GaclipDatasetImage *image, GaclipError *err);
 

@@ -62,7 +62,7 @@ static GaclipDatasetFormat format_of_folder(const char *path)
 
 static GaclipDatasetFormat format_of(const char *path)
 {
-        if (EQUAL(CPLGetExtension(path), "xml")) return GACLIP_DATASET_VOC;
+    if (EQUAL(CPLGetExtension(path), "xml")) return GACLIP_DATASET_VOC;
     if (EQUAL(CPLGetExtension(path), "txt")) return GACLIP_DATASET_DOTA;
     return gaclip__is_folder(path) ? format_of_folder(path) : format_of_json(path);
 }

@@ -2,6 +2,7 @@
 #include "gaclip/scene_source.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 enum { GRID = 64, EMPTY_TRIES = 20 };
 
 struct GaclipSceneSource {
-    GaclipRaster *raster;
+    GaclipRaster *raster; /* serves one thread at a time */
+    pthread_mutex_t lock;
     const GaclipAnnotations *annotations;
     double object_share;
     int *cells; /* (cell_count) indices of grid cells with valid ground */
@@ -42,6 +44,7 @@ int gaclip_scene_source_new(GaclipSceneSource **out, GaclipRaster *raster,
         free(source);
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     }
+    pthread_mutex_init(&source->lock, NULL);
     source->raster = raster;
     source->annotations = annotations;
     source->object_share = object_share;
@@ -58,6 +61,7 @@ int gaclip_scene_source_new(GaclipSceneSource **out, GaclipRaster *raster,
 void gaclip_scene_source_free(GaclipSceneSource *source)
 {
     if (!source) return;
+    pthread_mutex_destroy(&source->lock);
     free(source->cells);
     free(source);
 }
@@ -118,10 +122,11 @@ static int list_objects(GaclipSample *sample, const GaclipSceneSource *source,
 static int next_sample(GaclipSample *out, void *payload, uint64_t random, int width, int height,
                        GaclipError *err)
 {
-    const GaclipSceneSource *source = payload;
+    GaclipSceneSource *source = payload;
     const GaclipRasterInfo *info = gaclip_raster_info(source->raster);
     GaclipSampleWindow w = {0, 0, width / info->zoom_x, height / info->zoom_y, width, height};
     *out = (GaclipSample){.is_annotated = 1, .name = info->name};
+    pthread_mutex_lock(&source->lock);
     if (gaclip_annotations_count(source->annotations) &&
         gaclip__chance_uniform(&random) < source->object_share)
         around_object(&w, source, &random);
@@ -129,6 +134,7 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
         on_ground(&w, source, &random);
     int status = gaclip_raster_read(&out->image, source->raster, w.x, w.y, w.width, w.height, width,
                                     height, err);
+    pthread_mutex_unlock(&source->lock);
     if (!status) status = list_objects(out, source, &w, err);
     if (status) gaclip_sample_clear(out);
     return status;

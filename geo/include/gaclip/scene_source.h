@@ -21,7 +21,8 @@ GACLIP_API int gaclip_scene_source_new(GaclipSceneSource **out, GaclipRaster *ra
 GACLIP_API void gaclip_scene_source_free(GaclipSceneSource *source);
 
 /* A view of it for gaclip_train. Samples are in model pixels; decoded ground is cached in memory
- * up to a bound (GDAL's block cache), and the same random number gives the same sample. */
+ * up to a bound (GDAL's block cache), and the same random number gives the same sample. Several
+ * threads may call it. */
 GACLIP_API GaclipSampleSource gaclip_scene_source_view(GaclipSceneSource *source);
 
 #ifdef __cplusplus

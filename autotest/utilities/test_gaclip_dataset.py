@@ -1,0 +1,126 @@
+"""gaclip-dataset: build, check, stats."""
+
+import json
+
+import pytest
+from osgeo import gdal
+
+import cli
+
+BUILD, CHECK, STATS = "gaclip-dataset build", "gaclip-dataset check", "gaclip-dataset stats"
+
+
+def write_image(path, seed, side=32):
+    """A noisy RGB image, another one for every seed."""
+    raster = gdal.GetDriverByName("GTiff").Create(str(path), side, side, 3)
+    for band in range(3):
+        values = bytes((x * 7919 + y * 104729 + band * 31 + seed * 613) % 251
+                       for y in range(side) for x in range(side))
+        raster.GetRasterBand(band + 1).WriteRaster(0, 0, side, side, values)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """A COCO file with two images and three ships."""
+    (tmp_path / "in" / "images").mkdir(parents=True)
+    write_image(tmp_path / "in" / "images" / "a.tif", 1)
+    write_image(tmp_path / "in" / "images" / "b.tif", 2)
+    box = lambda image, x: {"image_id": image, "category_id": 1, "bbox": [x, 4, 8, 8]}
+    content = {
+        "info": {"description": "harbour"},
+        "images": [{"id": i, "file_name": f"{'ab'[i]}.tif", "width": 32, "height": 32}
+                   for i in range(2)],
+        "annotations": [box(0, 2), box(0, 20), box(1, 10)],
+        "categories": [{"id": 1, "name": "ship", "synonyms": ["vessel"]}],
+    }
+    path = tmp_path / "in" / "train.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def build(*arguments):
+    result = cli.run(BUILD, *arguments)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_gaclip_dataset_build(coco):
+    build(coco, "-o", "out.json", "--name", "ships", "--licence", "CC0")
+    made = json.load(open("out.json"))
+    assert (made["format"], made["version"], made["name"]) == ("gaclip-dataset", 1, "ships")
+    assert made["command"].startswith("gaclip-dataset build")
+    assert made["classes"] == [{"name": "ship", "synonyms": ["vessel"]}]
+    first = made["images"][0]
+    assert first["path"] == "in/images/a.tif"
+    assert (first["split"], first["source"], first["licence"]) == ("train", "harbour", "CC0")
+    assert first["regions"][0] == {"box": [0.0625, 0.125, 0.3125, 0.375], "class": "ship"}
+    again = build("out.json", "-o", "again.json", "-q")
+    assert again.stdout == ""
+    assert json.load(open("again.json"))["images"] == made["images"]
+
+
+def test_gaclip_dataset_schema(coco):
+    """What is written, the shipped recipes, and nothing else passes the checked-in schemas."""
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.load(open(cli.ROOT / "docs" / "dataset.schema.json"))
+    build(coco, "-o", "out.json")
+    made = json.load(open("out.json"))
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(made)
+    made["images"][0]["regions"][0]["colour"] = "red"
+    assert not validator.is_valid(made)
+    recipes = jsonschema.Draft202012Validator(
+        json.load(open(cli.ROOT / "docs" / "recipe.schema.json")))
+    for path in sorted((cli.ROOT / "recipes").glob("*.json")):
+        recipe = json.load(open(path))
+        recipes.validate(recipe)
+        recipe["stages"][0]["learnig_rate"] = 1
+        assert not recipes.is_valid(recipe)
+
+
+def test_gaclip_dataset_check(coco):
+    build(coco, "-o", "out.json")
+    assert cli.run(CHECK, "out.json", "-q").returncode == 0
+    made = json.load(open("out.json"))
+    made["images"].append(dict(made["images"][0], split="val"))
+    json.dump(made, open("twice.json", "w"))
+    result = cli.run(CHECK, "twice.json", "-q")
+    assert result.returncode == 1 and result.stderr == ""
+    assert "images[2]: has the same pixels as images[0]" in result.stdout
+    report = json.loads(cli.run(CHECK, "twice.json", "-q", "--json").stdout)
+    assert len(report["findings"]) == 1 and report["images"] == 3
+
+
+def test_gaclip_dataset_stats(coco):
+    build(coco, "-o", "out.json")
+    report = json.loads(cli.run(STATS, "out.json", "--json").stdout)
+    assert report["total"]["images"] == 2 and report["total"]["regions"] == 3
+    assert report["classes"] == [{"name": "ship", "boxes": 3, "images": 2}]
+    assert "harbour" in cli.run(STATS, "out.json").stdout
+
+
+def test_gaclip_dataset_split_and_filter(coco):
+    build(coco, "-o", "out.json", "--split-by", "image", "--shares", "0,0,1")
+    assert {i["split"] for i in json.load(open("out.json"))["images"]} == {"test"}
+    result = build(coco, "-o", "none.json", "--filter", "--max-coverage", 0.1)
+    assert result.stdout.count("left out: coverage") == 1
+    assert len(json.load(open("none.json"))["images"]) == 1
+
+
+def test_gaclip_dataset_scene(town):
+    build("--scene", town.scene, "--annotations", town.annotations, "--class-field", "kind",
+          "-o", "town.json", "--window", 100)
+    made = json.load(open("town.json"))
+    assert all("window" in i and i["crs"] == "EPSG:26915" and i["annotated"]
+               for i in made["images"])
+    assert sum(len(i.get("regions", [])) for i in made["images"]) >= 5
+
+
+def test_gaclip_dataset_errors(coco):
+    cli.assert_fails(BUILD, coco, names=["-o"])
+    cli.assert_fails(BUILD, "-o", "out.json", names=["--scene"])
+    cli.assert_fails(BUILD, coco, "-o", coco, names=["train.json", "--overwrite"])
+    cli.assert_fails(BUILD, coco, "-o", "x.json", "--input-format", "xml", names=["--input-format xml"])
+    cli.assert_fails(BUILD, "none.json", "-o", "x.json", names=["none.json"])
+    cli.assert_fails(BUILD, coco, "-o", "x.json", "--split-by", "day", names=["--split-by day"])
+    cli.assert_fails(CHECK, "none.json", names=["none.json"])

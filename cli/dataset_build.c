@@ -1,0 +1,216 @@
+/* gaclip-dataset build: reads data sets of any kind, splits, filters, and writes one file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "dataset_input.h"
+#include "dataset_verbs.h"
+#include "files.h"
+#include "gaclip/dataset_tools.h"
+#include "progress.h"
+
+typedef struct BuildRequest {
+    const char *output, *format, *name;
+    GaclipDatasetReadOptions reading;
+    const char *scene, *annotations;
+    GaclipDatasetSceneOptions scenes;
+    const char *split_by;
+    NumberList shares;
+    double block;
+    int seed;
+    int filter;
+    GaclipDatasetFilterOptions filtering;
+    int not_annotated, overwrite, quiet;
+    Progress progress;
+} BuildRequest;
+
+static int check_request(const BuildRequest *r, int inputs, GaclipError *err)
+{
+    if (!r->output) return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "name the output with -o");
+    if (!inputs && !r->scene)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "name what to read: files, folders, or --scene with --annotations");
+    if (!r->scene != !r->annotations)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--scene and --annotations belong together");
+    if (r->split_by && strcmp(r->split_by, "image") != 0 && strcmp(r->split_by, "location") != 0)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--split-by %s: give image or location",
+                                r->split_by);
+    return file_check_output(r->output, r->overwrite, err);
+}
+
+static int read_scene(GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
+{
+    if (!r->scene) return GACLIP_OK;
+    r->scenes.split = r->reading.split;
+    r->scenes.source = r->reading.source;
+    r->scenes.licence = r->reading.licence;
+    r->scenes.is_annotated = r->reading.is_annotated;
+    return gaclip_dataset_read_scene(dataset, r->scene, r->annotations, &r->scenes, err);
+}
+
+static int split(GaclipDataset *dataset, const BuildRequest *r, GaclipError *err)
+{
+    const double *shares = r->shares.items;
+    if (!r->split_by) return GACLIP_OK;
+    GaclipDatasetSplitOptions options = {.train = 0.8, .val = 0.1, .test = 0.1};
+    if (r->shares.count) {
+        options.train = shares[0];
+        options.val = shares[1];
+        options.test = shares[2];
+    }
+    options.block = strcmp(r->split_by, "location") == 0 ? r->block : 0;
+    options.seed = (uint64_t)r->seed;
+    return gaclip_dataset_split(dataset, &options, err);
+}
+
+static void print_finding(const char *place, const char *path, const char *what, void *payload)
+{
+    (void)place;
+    (void)payload;
+    printf("%s: %s\n", path, what);
+}
+
+static int show_progress(int done, int total, void *payload)
+{
+    BuildRequest *r = payload;
+    return progress_update(&r->progress, done, total, NULL);
+}
+
+static int filter(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
+{
+    GaclipDatasetEvents events = {print_finding, show_progress, r};
+    if (!r->filter) return GACLIP_OK;
+    progress_begin(&r->progress, "images", r->quiet);
+    int status = gaclip_dataset_filter(removed, dataset, &r->filtering, &events, err);
+    progress_end(&r->progress);
+    return status;
+}
+
+static int build(BuildRequest *r, const char *const *inputs, int count, const char *command,
+                 GaclipError *err)
+{
+    GaclipDataset *dataset;
+    GaclipDatasetWriteOptions writing = {.name = r->name, .command = command};
+    int removed = 0, status = check_request(r, count, err);
+    r->reading.is_annotated = !r->not_annotated;
+    if (!status) status = dataset_format(&r->reading.format, r->format, err);
+    if (!status) status = dataset_read_all(&dataset, inputs, count, &r->reading, err);
+    if (status) return status;
+    status = read_scene(dataset, r, err);
+    if (!status) status = split(dataset, r, err);
+    if (!status) status = filter(&removed, dataset, r, err);
+    if (!status) status = gaclip_dataset_write(dataset, r->output, &writing, err);
+    if (!status && !r->quiet)
+        printf("%s: %d images, %d classes; %d images left out, %d boxes outside their images\n",
+               r->output, gaclip_dataset_image_count(dataset), gaclip_dataset_class_count(dataset),
+               removed, gaclip_dataset_dropped_count(dataset));
+    gaclip_dataset_free(dataset);
+    return status;
+}
+
+int dataset_build(int argc, char **argv)
+{
+    BuildRequest r = {.block = 1000, .seed = 1};
+    gaclip_dataset_read_options_init(&r.reading);
+    gaclip_dataset_scene_options_init(&r.scenes);
+    gaclip_dataset_filter_options_init(&r.filtering);
+    GaclipAnnotationOptions *a = &r.scenes.annotations;
+    GaclipDatasetFilterOptions *f = &r.filtering;
+    /* clang-format off */
+    const Option options[] = {
+        {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &r.output, .meta = "FILE",
+         .help = "the dataset file to write"},
+        {.name = "input-format", .classic = "if", .type = OPTION_TEXT, .value = &r.format, .meta = "NAME",
+         .help = "gaclip, coco, karpathy, voc, yolo, dota or folders (default: told by the file)"},
+        {.name = "images", .type = OPTION_TEXT, .value = &r.reading.images, .meta = "FOLDER",
+         .help = "where the images are (default: where the format has them)"},
+        {.name = "classes-file", .type = OPTION_TEXT, .value = &r.reading.classes, .meta = "FILE",
+         .help = "YOLO: names of the classes, one a line, or data.yaml"},
+        {.name = "split", .type = OPTION_TEXT, .value = &r.reading.split, .meta = "NAME",
+         .help = "split of images for which the input states none"},
+        {.name = "source", .type = OPTION_TEXT, .value = &r.reading.source, .meta = "NAME",
+         .help = "what to call the data set (default: what it says itself)"},
+        {.name = "licence", .type = OPTION_TEXT, .value = &r.reading.licence, .meta = "TEXT",
+         .help = "its terms of use"},
+        {.name = "not-annotated", .type = OPTION_FLAG, .value = &r.not_annotated,
+         .help = "the boxes are not all the objects there are"},
+        {.name = "scene", .type = OPTION_TEXT, .value = &r.scene, .meta = "RASTER",
+         .help = "cut a raster into windows, with the features of --annotations"},
+        {.name = "annotations", .type = OPTION_TEXT, .value = &r.annotations, .meta = "VECTOR",
+         .help = "any vector source, in any CRS"},
+        {.name = "layer", .type = OPTION_TEXT, .value = &a->layer, .meta = "NAME",
+         .help = "its layer (default: the only one)"},
+        {.name = "class-field", .type = OPTION_TEXT, .value = &a->class_field, .meta = "FIELD",
+         .help = "field that names the class"},
+        {.name = "class-name", .type = OPTION_TEXT, .value = &a->class_name, .meta = "NAME",
+         .help = "class of all features, where no field has it"},
+        {.name = "where", .type = OPTION_TEXT, .value = &a->where, .meta = "CONDITION",
+         .help = "take only these features (OGR SQL)"},
+        {.name = "gsd", .type = OPTION_NUMBER, .value = &r.scenes.gsd, .meta = "METRES",
+         .minimum = 1e-6, .maximum = 1e6, .help = "metres a pixel, where the raster does not say"},
+        {.name = "window", .type = OPTION_INTEGER, .value = &r.scenes.window, .meta = "PIXELS",
+         .minimum = 16, .maximum = 16384, .help = "largest side of a window (default 512)"},
+        {.name = "split-by", .type = OPTION_TEXT, .value = &r.split_by, .meta = "image|location",
+         .help = "give every image a split, alone or with all of its square of ground"},
+        {.name = "shares", .type = OPTION_NUMBERS, .value = &r.shares, .meta = "TRAIN,VAL,TEST",
+         .minimum = 0, .maximum = 1e6, .count = 3, .help = "how much (default 0.8,0.1,0.1)"},
+        {.name = "block", .type = OPTION_NUMBER, .value = &r.block, .meta = "LENGTH",
+         .minimum = 1e-9, .maximum = 1e9,
+         .help = "side of the squares of ground, in units of the CRS (default 1000)"},
+        {.name = "seed", .type = OPTION_INTEGER, .value = &r.seed, .meta = "NUMBER",
+         .minimum = 0, .maximum = 2147483647, .help = "of random choices (default 1)"},
+        {.name = "filter", .type = OPTION_FLAG, .value = &r.filter,
+         .help = "leave out images of bad quality, and say which and why"},
+        {.name = "min-brightness", .type = OPTION_NUMBER, .value = &f->min_brightness,
+         .meta = "GREY", .minimum = 0, .maximum = 255, .help = "mean grey value (default 15)"},
+        {.name = "max-brightness", .type = OPTION_NUMBER, .value = &f->max_brightness,
+         .meta = "GREY", .minimum = 0, .maximum = 255, .help = "mean grey value (default 240)"},
+        {.name = "min-sharpness", .type = OPTION_NUMBER, .value = &f->min_sharpness,
+         .meta = "NUMBER", .minimum = 0, .maximum = 1e6,
+         .help = "variance of the Laplacian (default 15)"},
+        {.name = "min-texture", .type = OPTION_NUMBER, .value = &f->min_texture, .meta = "GREY",
+         .minimum = 0, .maximum = 255, .help = "standard deviation (default 5)"},
+        {.name = "min-content", .type = OPTION_NUMBER, .value = &f->min_content, .meta = "SHARE",
+         .minimum = 0, .maximum = 1, .help = "pixels that hold data (default 0.5)"},
+        {.name = "max-coverage", .type = OPTION_NUMBER, .value = &f->max_coverage, .meta = "SHARE",
+         .minimum = 0, .maximum = 1, .help = "ground that objects cover (default 0.75)"},
+        {.name = "name", .type = OPTION_TEXT, .value = &r.name, .meta = "TEXT",
+         .help = "name of the dataset"},
+        {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &r.overwrite,
+         .help = "replace an existing output"},
+        {.name = "quiet", .letter = 'q', .classic = "quiet", .type = OPTION_FLAG,
+         .value = &r.quiet, .help = "no progress and no summary"},
+    };
+    const Command command = {
+        .name = "gaclip-dataset build",
+        .usage = "[INPUT...] -o DATASET.json",
+        .summary = "write one dataset file from data sets of any kind",
+        .description = "Reads COCO, Karpathy, VOC, YOLO, DOTA, folders of classes, datasets that "
+                       "were built before, and a raster with a vector layer. Inputs that need "
+                       "different options are built one by one and then together. Images stay "
+                       "where they are and are named from the output's folder.",
+        .examples = "  gaclip-dataset build ships/train.json ships/val.json -o ships.json\n"
+                    "  gaclip-dataset build --scene town.tif --annotations tanks.gpkg "
+                    "--class-field kind \\\n"
+                    "      --split-by location --block 500 -o town.json\n"
+                    "  gaclip-dataset build ships.json town.json --filter -o all.json\n",
+        .options = options,
+        .option_count = (int)(sizeof options / sizeof options[0]),
+        .min_operands = 0,
+        .max_operands = 256,
+    };
+    /* clang-format on */
+    GaclipError err = {0};
+    const char *operands[256];
+    int exit_code, count;
+    if (command_parse(&exit_code, &command, argc, argv, operands, &count)) {
+        char *line = command_line(&command, argc, argv);
+        if (build(&r, operands, count, line, &err) != GACLIP_OK)
+            exit_code = command_fail(&command, &err);
+        free(line);
+    }
+    options_clear(&command);
+    return exit_code;
+}

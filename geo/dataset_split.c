@@ -1,0 +1,59 @@
+#include <cpl_conv.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "chance.h"
+#include "dataset.h"
+#include "gaclip/dataset_tools.h"
+
+enum { LONGEST_KEY = 1200 };
+
+/* FNV-1a, 64 bits (Fowler, Noll and Vo). */
+static uint64_t hash(const char *text)
+{
+    uint64_t value = 0xCBF29CE484222325u;
+    for (; *text; text++) value = (value ^ (uint8_t)*text) * 0x100000001B3u;
+    return value;
+}
+
+/* Images with the same key get the same split. File names without folders, for a dataset is the
+ * same wherever it lies. */
+static void write_key(char key[LONGEST_KEY], const GaclipDatasetImage *image, double block)
+{
+    const double *g = image->geotransform;
+    double column = image->width / 2.0, row = image->height / 2.0;
+    if (!(block > 0))
+        snprintf(key, LONGEST_KEY, "%s %d %d", CPLGetFilename(image->path), image->x, image->y);
+    else if (image->has_geotransform)
+        snprintf(key, LONGEST_KEY, "%.0f %.0f %.1000s",
+                 floor((g[0] + column * g[1] + row * g[2]) / block),
+                 floor((g[3] + column * g[4] + row * g[5]) / block), image->crs ? image->crs : "");
+    else
+        snprintf(key, LONGEST_KEY, "%s", CPLGetFilename(image->path));
+}
+
+int gaclip_dataset_split(GaclipDataset *dataset, const GaclipDatasetSplitOptions *options,
+                         GaclipError *err)
+{
+    static const char *const NAMES[] = {"train", "val", "test"};
+    const double shares[] = {options->train, options->val, options->test};
+    double sum = options->train + options->val + options->test;
+    if (!(options->train >= 0 && options->val >= 0 && options->test >= 0 && sum > 0) ||
+        !isfinite(sum) || !(options->block >= 0))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "shares %g, %g, %g of train, val and test: give numbers from 0 on",
+                                options->train, options->val, options->test);
+    for (int i = 0; i < dataset->image_count; i++) {
+        char key[LONGEST_KEY];
+        write_key(key, &dataset->images[i], options->block);
+        uint64_t state = hash(key) ^ options->seed;
+        double place = gaclip__chance_uniform(&state) * sum;
+        int split = 0;
+        while (split < 2 && place >= shares[split]) place -= shares[split++];
+        int status = gaclip__dataset_text(&dataset->images[i].split, dataset, NAMES[split], err);
+        if (status) return status;
+    }
+    return GACLIP_OK;
+}

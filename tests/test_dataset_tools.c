@@ -1,0 +1,218 @@
+/* Splitting, checking and filtering of datasets. */
+#include "dataset_fixtures.h"
+#include "gaclip/dataset_tools.h"
+#include "pixel_facts.h"
+
+enum { LONGEST = 8192 };
+
+static const char PATH[] = "/vsimem/tools/set.json";
+
+/* Writes a dataset of the given images. */
+static GaclipDataset *dataset_of(const char *classes, const char *images)
+{
+    char text[LONGEST];
+    snprintf(
+        text, sizeof text,
+        "{\"format\": \"gaclip-dataset\", \"version\": 1, \"classes\": [%s], \"images\": [%s]}",
+        classes, images);
+    put_file(PATH, text);
+    return read_dataset(PATH, NULL);
+}
+
+/* Keeps what was found as "place what" lines. */
+static void keep_finding(const char *place, const char *path, const char *what, void *payload)
+{
+    char *text = payload;
+    (void)path;
+    snprintf(text + strlen(text), LONGEST - strlen(text), "%s %s\n", place, what);
+}
+
+static void expect_found(const char *findings, const char *text)
+{
+    if (!strstr(findings, text)) fail_msg("\"%s\" is not in:\n%s", text, findings);
+}
+
+/* count images of one file, as windows of 10 m at x = 10 i. */
+static GaclipDataset *row_of_windows(int count)
+{
+    char images[LONGEST] = "";
+    for (int i = 0; i < count; i++)
+        snprintf(images + strlen(images), sizeof images - strlen(images),
+                 "%s{\"path\": \"a.tif\", \"window\": [%d, 0], \"width\": 1, \"height\": 1, "
+                 "\"geotransform\": [%d, 10, 0, 0, 0, -10]}",
+                 i ? ", " : "", i, 10 * i);
+    return dataset_of("", images);
+}
+
+static void test_split_by_image(void **state)
+{
+    (void)state;
+    GaclipDataset *dataset = row_of_windows(60);
+    GaclipDatasetSplitOptions options = {.train = 6, .val = 4, .seed = 3};
+    GaclipError err = {0};
+    const char *before[60];
+    int train = 0, val = 0, moved = 0;
+    expect_ok(gaclip_dataset_split(dataset, &options, &err), &err);
+    for (int i = 0; i < 60; i++) {
+        before[i] = gaclip_dataset_image_at(dataset, i)->split;
+        train += !strcmp(before[i], "train");
+        val += !strcmp(before[i], "val");
+    }
+    assert_true(train + val == 60 && train > 24 && val > 12);
+    options.seed = 4;
+    expect_ok(gaclip_dataset_split(dataset, &options, &err), &err);
+    for (int i = 0; i < 60; i++)
+        moved += strcmp(before[i], gaclip_dataset_image_at(dataset, i)->split) != 0;
+    assert_true(moved > 5);
+    options.train = -1;
+    expect_error(gaclip_dataset_split(dataset, &options, &err), GACLIP_ERROR_ARGUMENT, &err,
+                 "shares -1, 4, 0");
+    gaclip_dataset_free(dataset);
+}
+
+/* Neighbours within a block of 100 m share a split, and not all blocks are alike. */
+static void test_split_by_location(void **state)
+{
+    (void)state;
+    GaclipDataset *dataset = row_of_windows(60);
+    GaclipDatasetSplitOptions options = {.train = 1, .val = 1, .block = 100, .seed = 2};
+    GaclipError err = {0};
+    int differing = 0;
+    expect_ok(gaclip_dataset_split(dataset, &options, &err), &err);
+    for (int i = 0; i < 60; i++) {
+        const char *split = gaclip_dataset_image_at(dataset, i)->split;
+        assert_string_equal(split, gaclip_dataset_image_at(dataset, i / 10 * 10)->split);
+        differing += strcmp(split, gaclip_dataset_image_at(dataset, 0)->split) != 0;
+    }
+    assert_true(differing > 0);
+    gaclip_dataset_free(dataset);
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int problems;
+    put_image("/vsimem/tools/b.tif", 12, 12, 7);
+    put_image("/vsimem/tools/c.tif", 12, 12, 7);
+    put_image("/vsimem/tools/d.tif", 12, 12, 8);
+    GaclipDataset *dataset = dataset_of(
+        "{\"name\": \"ship\"}, {\"name\": \"tug\", \"synonyms\": [\"ship\"]}",
+        "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\", \"regions\": "
+        "[{\"box\": [0, 0, 0.5, 0.5], \"class\": \"ship\", \"description\": \"red\", "
+        "\"hard_negatives\": [\"blue\", \"Red\", \"blue\"]}, {\"box\": [0, 0, 0.5, 0.5], "
+        "\"class\": \"ship\"}]}, {\"path\": \"c.tif\", \"width\": 12, \"height\": 12, \"split\": "
+        "\"val\"}, {\"path\": \"d.tif\", \"width\": 13, \"height\": 12}");
+    expect_ok(gaclip_dataset_check(&problems, dataset, &events, &err), &err);
+    expect_found(findings, "class \"ship\" is also a synonym of \"tug\"");
+    expect_found(findings, "images[0].regions[0] hard_negatives[1] is its description: Red");
+    expect_found(findings, "images[0].regions[0] hard_negatives[2] is there twice: blue");
+    expect_found(findings, "images[0].regions[1] has the box of regions[0]");
+    expect_found(findings, "images[1] has the same pixels as images[0], /vsimem/tools/b.tif "
+                           "(splits val and train)");
+    expect_found(findings, "images[2] /vsimem/tools/d.tif: has 12 x 12 pixels");
+    assert_int_equal(problems, 6);
+    gaclip_dataset_free(dataset);
+}
+
+static int stop_at_once(int done, int total, void *payload)
+{
+    (void)payload;
+    return done + 1 == total;
+}
+
+static void test_interrupted(void **state)
+{
+    (void)state;
+    GaclipDataset *dataset = dataset_of("", "{\"path\": \"a.tif\", \"width\": 60, \"height\": 2}");
+    GaclipDatasetEvents events = {.progress = stop_at_once};
+    GaclipError err = {0};
+    int problems;
+    expect_error(gaclip_dataset_check(&problems, dataset, &events, &err), GACLIP_ERROR_INTERRUPTED,
+                 &err, "after 0 of 1");
+    gaclip_dataset_free(dataset);
+}
+
+/* A grey image with a chess board of the given contrast, whose lower part may be missing. */
+static void put_board(const char *path, int low, int high, int valid_rows)
+{
+    float values[32 * 32];
+    GDALDatasetH dataset = new_raster(path, 32, 32, 1, GDT_Byte, NULL, NULL);
+    for (int i = 0; i < 32 * 32; i++) {
+        values[i] = (float)((i % 32 + i / 32) % 2 ? high : low);
+        if (i / 32 >= valid_rows) values[i] = 255;
+    }
+    write_band(dataset, 1, values);
+    if (valid_rows < 32) GDALSetRasterNoDataValue(GDALGetRasterBand(dataset, 1), 255);
+    GDALClose(dataset);
+}
+
+static void test_pixel_facts(void **state)
+{
+    (void)state;
+    GaclipDatasetImage image = {.path = "/vsimem/tools/board.tif"};
+    GaclipImage pixels;
+    GaclipPixelFacts facts;
+    GaclipError err = {0};
+    put_board(image.path, 100, 120, 24);
+    expect_ok(gaclip_dataset_read_image(&pixels, &image, &err), &err);
+    gaclip__pixel_facts(&facts, &pixels);
+    gaclip_image_clear(&pixels);
+    assert_float_equal(facts.content, 0.75, 1e-9);
+    assert_float_equal(facts.brightness, 110, 1e-3);
+    assert_float_equal(facts.texture, 10, 1e-3);
+    assert_float_equal(facts.sharpness, 80 * 80, 1e-1); /* the Laplacian is 80 or -80 */
+}
+
+static void test_filter(void **state)
+{
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipDatasetFilterOptions options;
+    GaclipError err = {0};
+    int removed;
+    put_board("/vsimem/tools/good.tif", 100, 140, 32);
+    put_board("/vsimem/tools/dark.tif", 0, 20, 32);
+    put_board("/vsimem/tools/plain.tif", 100, 102, 32);
+    put_board("/vsimem/tools/part.tif", 100, 140, 9);
+    GaclipDataset *dataset = dataset_of(
+        "{\"name\": \"ship\"}",
+        "{\"path\": \"dark.tif\", \"width\": 32, \"height\": 32, \"captions\": [\"x\"]}, "
+        "{\"path\": \"good.tif\", \"width\": 32, \"height\": 32, \"regions\": [{\"box\": [0, 0, "
+        "0.9, 0.8], \"class\": \"ship\"}, {\"box\": [0.1, 0, 0.9, 0.8], \"class\": \"ship\"}]}, "
+        "{\"path\": \"good.tif\", \"width\": 32, \"height\": 32, \"regions\": [{\"box\": [0, 0, "
+        "0.9, 0.5], \"class\": \"ship\"}, {\"box\": [0.1, 0.4, 1, 0.9], \"class\": \"ship\"}]}, "
+        "{\"path\": \"plain.tif\", \"width\": 32, \"height\": 32}, {\"path\": \"part.tif\", "
+        "\"width\": 32, \"height\": 32}, {\"path\": \"good.tif\", \"width\": 32, \"height\": 32, "
+        "\"regions\": [{\"box\": [0, 0, 1, 1], \"phrase\": \"all\", \"object\": false}]}");
+    gaclip_dataset_filter_options_init(&options);
+    expect_ok(gaclip_dataset_filter(&removed, dataset, &options, &events, &err), &err);
+    assert_true(removed == 4 && gaclip_dataset_image_count(dataset) == 2);
+    expect_found(findings, "images[0] left out: brightness 10 is below 15");
+    expect_found(findings, "images[3] left out: texture 1 is below 5");
+    expect_found(findings, "images[4] left out: content 0.281 is below 0.5");
+    /* The first pair covers 0.72; the second 0.45 + 0.45 - 0.08. */
+    expect_found(findings, "images[2] left out: coverage 0.8");
+    assert_null(strstr(findings, "images[1]"));
+    gaclip_dataset_free(dataset);
+}
+
+static int start(void **state)
+{
+    start_gdal(state);
+    put_image("/vsimem/tools/a.tif", 60, 2, 1);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_split_by_image), cmocka_unit_test(test_split_by_location),
+        cmocka_unit_test(test_check),          cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_pixel_facts),    cmocka_unit_test(test_filter),
+    };
+    return cmocka_run_group_tests(tests, start, stop_gdal);
+}
