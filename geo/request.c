@@ -19,7 +19,9 @@ void gaclip_request_init(GaclipRequest *request)
 {
     GaclipDetectOptions detect;
     gaclip_detect_options_init(&detect);
-    *request = (GaclipRequest){.min_score = 0.3, .nms_iou = 0.4, .overlap = detect.overlap};
+    *request = (GaclipRequest){.min_score = 0.3,
+                               .nms_iou = (double)detect.nms_iou,
+                               .overlap = detect.overlap};
 }
 
 void gaclip_request_clear(GaclipRequest *request)

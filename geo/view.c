@@ -113,8 +113,8 @@ void gaclip_view_close(GaclipView *view)
     gaclip__dense_map_free(view->dense);
     gaclip__store_clear(&view->store);
     gaclip_raster_close(view->raster);
-    gaclip_detector_free(view->detector);
-    gaclip_model_close(view->model);
+    if (!view->is_lent) gaclip_detector_free(view->detector);
+    if (!view->is_lent) gaclip_model_close(view->model);
     gaclip_compute_free(view->compute);
     cJSON_Delete(view->key);
     CPLFree(view->cache_path);
@@ -203,6 +203,13 @@ int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err)
     return gaclip_scorer_new(&view->detector, view->model,
                              (const char *const *)view->request.classes.items,
                              view->request.classes.count, &options, err);
+}
+
+void gaclip__view_lend(GaclipView *view, GaclipModel *model, GaclipDetector *detector)
+{
+    view->is_lent = 1;
+    view->model = model;
+    view->detector = detector;
 }
 
 int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, GaclipError *err)

@@ -23,6 +23,7 @@ struct GaclipView {
     GaclipModel *model;
     GaclipDetector *detector;
     GaclipRaster *raster;
+    int is_lent; /* model and detector belong to the caller */
     /* Detections. */
     int has_store;
     GaclipTileStore store;
@@ -43,6 +44,9 @@ int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, Gaclip
 /* The model, and a detector of the request's classes with that smallest score. */
 int gaclip__view_model(GaclipView *view, GaclipError *err);
 int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err);
+
+/* Lets the view use the caller's model, and a detector of the request's classes and min_score. */
+void gaclip__view_lend(GaclipView *view, GaclipModel *model, GaclipDetector *detector);
 
 /* The store, with what the cache holds. */
 int gaclip__view_store(GaclipView *view, GaclipError *err);

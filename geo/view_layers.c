@@ -42,6 +42,9 @@ const GaclipField *gaclip_view_layer_fields(int *count, GaclipViewLayer layer)
     return is_detections ? gaclip__detection_fields : gaclip__alignment_fields;
 }
 
+/* Further away than any ground, near enough to calculate with. */
+static const double FAR_AWAY = 1e100;
+
 /* Bounds in model pixels of a rectangle on the ground; 0 where it has none. */
 static int model_area(double area[4], const GaclipView *view, const double bbox[4])
 {
@@ -49,10 +52,9 @@ static int model_area(double area[4], const GaclipView *view, const double bbox[
     area[0] = area[1] = INFINITY;
     area[2] = area[3] = -INFINITY;
     for (int i = 0; i < 4; i++) {
-        double column, row;
-        if (gaclip_raster_from_ground(view->raster, bbox[i & 1 ? 2 : 0], bbox[i & 2 ? 3 : 1],
-                                      &column, &row))
-            return 0;
+        double x = fmax(fmin(bbox[i & 1 ? 2 : 0], FAR_AWAY), -FAR_AWAY), column, row;
+        double y = fmax(fmin(bbox[i & 2 ? 3 : 1], FAR_AWAY), -FAR_AWAY);
+        if (gaclip_raster_from_ground(view->raster, x, y, &column, &row)) return 0;
         area[0] = fmin(area[0], column * info->zoom_x);
         area[1] = fmin(area[1], row * info->zoom_y);
         area[2] = fmax(area[2], column * info->zoom_x);
