@@ -16,6 +16,7 @@ struct GaclipView {
     GaclipRequest request;
     GaclipViewInfo info;
     char *crs_wkt;
+    char *crs_id; /* the same as "EPSG:32633", or in PROJ's words; "" where there is none */
     char **files; /* of the scene, as GDAL lists them */
     pthread_mutex_t lock;
     /* Opened when they are first needed. */
