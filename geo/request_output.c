@@ -10,6 +10,7 @@
 #include "gaclip/view.h"
 #include "gdal_error.h"
 #include "provenance.h"
+#include "relative_path.h"
 #include "request_keys.h"
 #include "view.h"
 
@@ -42,22 +43,14 @@ static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
     return GACLIP_OK;
 }
 
-/* A file beside the output by its name alone, so that both can be moved; others in full. The caller
- * frees it with CPLFree. */
+/* A file as seen from the output's folder, so that both can be moved. The caller frees it with
+ * CPLFree. */
 static char *stored_name(const char *name, const char *output)
 {
-    VSIStatBufL facts;
-    char *folder = CPLStrdup(CPLGetPath(name)), *stored = NULL;
-    int is_beside = !strcmp(folder, CPLGetPath(output));
-    if (is_beside && VSIStatExL(name, &facts, VSI_STAT_EXISTS_FLAG) == 0) {
-        stored = CPLStrdup(CPLGetFilename(name));
-    } else if (CPLIsFilenameRelative(name) && VSIStatExL(name, &facts, VSI_STAT_EXISTS_FLAG) == 0) {
-        char *here = CPLGetCurrentDir();
-        stored = CPLStrdup(CPLFormFilename(here, name, NULL));
-        CPLFree(here);
-    }
+    char *folder = CPLStrdup(CPLGetPath(output));
+    char *stored = gaclip__relative_path(name, *folder ? folder : ".");
     CPLFree(folder);
-    return stored ? stored : CPLStrdup(name);
+    return stored;
 }
 
 static int set(GaclipRequest *request, const char *key, const char *value, GaclipError *err)
@@ -123,14 +116,12 @@ static int make_request(GaclipRequest *request, const char *scene, const GaclipD
                         const GaclipModel *model, const char *const *classes, int class_count,
                         const GaclipSceneDetectOptions *o, GaclipError *err)
 {
-    static const char CLASSES[] = "classes";
     gaclip_request_init(request);
     request->scene = strdup(scene);
     request->file = strdup(o->output);
     if (!request->scene || !request->file)
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = gaclip__key_set(request, gaclip__key_find(CLASSES, strlen(CLASSES)),
-                                 (char *const *)(uintptr_t)classes, class_count, err);
+    int status = gaclip_request_set_classes(request, classes, class_count, err);
     if (!status) status = set(request, "model", gaclip_model_path(model), err);
     return status ? status : set_detection(request, detector, o, err);
 }

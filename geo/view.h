@@ -55,6 +55,9 @@ int gaclip__view_store(GaclipView *view, GaclipError *err);
 /* Runs the model over what an answer needs, and keeps it. */
 int gaclip__view_fetch(GaclipView *view, const GaclipStoreQuery *query, GaclipError *err);
 
+/* The regions, with the model that scores them. */
+int gaclip__view_regions(GaclipView *view, GaclipError *err);
+
 /* Tells this thread's progress; GACLIP_ERROR_INTERRUPTED where it asks to stop. */
 int gaclip__view_progress(int done, int total, GaclipError *err);
 

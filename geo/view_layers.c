@@ -120,8 +120,7 @@ static int query_detections(GaclipFeatures *features, const GaclipViewFilter *fi
     return status;
 }
 
-/* The regions, with the model that scores them. */
-static int open_alignment(GaclipView *view, GaclipError *err)
+int gaclip__view_regions(GaclipView *view, GaclipError *err)
 {
     if (view->alignment) return GACLIP_OK;
     int status = gaclip__view_model(view, err);
@@ -154,7 +153,7 @@ static int score_regions(GaclipFeatures *features, GaclipError *err)
 static int query_alignments(GaclipFeatures *features, const double *bbox, const long long *fid,
                             GaclipError *err)
 {
-    int status = open_alignment(features->view, err);
+    int status = gaclip__view_regions(features->view, err);
     if (status) return status;
     const GaclipAlignment *alignment = features->view->alignment;
     int count = gaclip__alignment_count(alignment);

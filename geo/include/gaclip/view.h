@@ -101,6 +101,9 @@ GACLIP_API int gaclip_view_read_band(void *out, GaclipView *view, int band, doub
                                      GaclipError *err);
 enum { GACLIP_NO_BYTE = 255 };
 
+/* Side of the blocks that readers go by: the same blocks give the same values to the last bit. */
+enum { GACLIP_BAND_BLOCK = 256 };
+
 /* Measure = byte * scale + offset. */
 GACLIP_API void gaclip_view_band_scaling(double *scale, double *offset, const GaclipView *view);
 
