@@ -1,4 +1,5 @@
 /* Layers of a view: questions, and lists of features as answers. */
+#include <cpl_string.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +66,8 @@ static int model_area(double area[4], const GaclipView *view, const double bbox[
 
 static void want(unsigned char *wanted, const GaclipView *view, const char *name)
 {
-    int index = gaclip__view_class_index(view, name);
-    if (index >= 0) wanted[index] = 1;
+    for (int i = 0; i < view->request.classes.count; i++)
+        if (EQUAL(view->request.classes.items[i], name)) wanted[i] = 1;
 }
 
 /* A flag for each class that is both shown and asked for; free with free(). */

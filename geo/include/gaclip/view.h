@@ -60,7 +60,7 @@ GACLIP_API const GaclipField *gaclip_view_layer_fields(int *count, GaclipViewLay
 /* Which features are wanted. */
 typedef struct GaclipViewFilter {
     const double *bbox;         /* xmin, ymin, xmax, ymax in the scene's CRS, or NULL */
-    const char *const *classes; /* (class_count), or NULL = all; of detections */
+    const char *const *classes; /* (class_count), in any case; NULL = all; of detections */
     int class_count;
     double min_score; /* of detections; 0 = all */
 } GaclipViewFilter;
