@@ -92,7 +92,9 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
 static int name_output(char **out, const char *scene, const char *format, GaclipError *err)
 {
     const char *extension = "gpkg";
-    if (format != NULL) {
+    if (format != NULL && EQUAL(format, "GACLIP")) {
+        extension = "gaclip"; /* needs no driver to be written */
+    } else if (format != NULL) {
         GDALDriverH driver = GDALGetDriverByName(format);
         if (driver == NULL)
             return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
@@ -242,7 +244,9 @@ static int detect(int argc, char **argv)
         {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &a.output, .meta = "FILE",
          .help = "vector layer to write (default: <scene>_detections.gpkg in the working folder)"},
         {.name = "of", .letter = 'f', .classic = "of", .type = OPTION_TEXT, .value = &a.format,
-         .meta = "FORMAT", .help = "OGR driver of the output (default: by its extension)"},
+         .meta = "FORMAT",
+         .help = "OGR driver of the output (default: by its extension), or GACLIP for a .gaclip "
+                 "file, which holds what was asked, with its result"},
         {.name = "lco", .classic = "lco", .type = OPTION_PAIRS, .value = &a.layer_options,
          .meta = "NAME=VALUE", .help = "layer creation option of that driver"},
         {.name = "dst-crs", .classic = "t_srs", .type = OPTION_TEXT, .value = &a.dst_crs,

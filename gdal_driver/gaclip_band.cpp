@@ -7,7 +7,7 @@
 
 namespace
 {
-enum { BLOCK = 256, SMALLEST_OVERVIEW = 256 };
+enum { SMALLEST_OVERVIEW = 256 };
 
 // Blocks a side that approximate statistics look at.
 enum { SAMPLED = 3 };
@@ -26,8 +26,8 @@ GaclipBand::GaclipBand(GaclipDataset *dataset, int number, int level)
     nBand = level == 0 ? number : 0;
     nRasterXSize = Halved(info->width, level);
     nRasterYSize = Halved(info->height, level);
-    nBlockXSize = std::min(nRasterXSize, static_cast<int>(BLOCK));
-    nBlockYSize = std::min(nRasterYSize, static_cast<int>(BLOCK));
+    nBlockXSize = std::min(nRasterXSize, static_cast<int>(GACLIP_BAND_BLOCK));
+    nBlockYSize = std::min(nRasterYSize, static_cast<int>(GACLIP_BAND_BLOCK));
     m_scale_x = static_cast<double>(info->width) / nRasterXSize;
     m_scale_y = static_cast<double>(info->height) / nRasterYSize;
     eDataType =

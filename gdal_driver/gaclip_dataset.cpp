@@ -131,11 +131,12 @@ OGRFeature *GaclipDataset::GetNextFeature(OGRLayer **layer, double *share,
     OGRFeature *feature = nullptr;
     for (; m_reading < m_layers.size(); m_reading++) {
         feature = m_layers[m_reading]->GetNextFeature();
-        if (feature != nullptr) break;
+        // An interrupted layer goes on at the next call.
+        if (feature != nullptr || !m_layers[m_reading]->IsAnswered()) break;
     }
     if (layer != nullptr) *layer = feature != nullptr ? m_layers[m_reading].get() : nullptr;
     if (share != nullptr)
-        *share = feature == nullptr
+        *share = m_reading == m_layers.size()
                      ? 1
                      : (static_cast<double>(m_reading) + m_layers[m_reading]->Share()) /
                            static_cast<double>(m_layers.size());

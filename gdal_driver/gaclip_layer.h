@@ -39,6 +39,12 @@ class GaclipLayer final : public OGRLayer
     OGRFeatureDefn *GetLayerDefn() override;
     int TestCapability(const char *capability) override;
 
+    // Whether the last read got an answer, rather than an error.
+    bool IsAnswered() const
+    {
+        return m_features != nullptr;
+    }
+
     // Share of the features that were read, 0 to 1.
     double Share() const;
 

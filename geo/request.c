@@ -4,6 +4,7 @@
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,7 +20,8 @@ void gaclip_request_init(GaclipRequest *request)
 {
     GaclipDetectOptions detect;
     gaclip_detect_options_init(&detect);
-    *request = (GaclipRequest){.min_score = 0.3, .nms_iou = 0.4, .overlap = detect.overlap};
+    *request = (GaclipRequest){
+        .min_score = 0.3, .nms_iou = (double)detect.nms_iou, .overlap = detect.overlap};
 }
 
 void gaclip_request_clear(GaclipRequest *request)
@@ -250,6 +252,14 @@ int gaclip_request_set(GaclipRequest *request, const char *key, const char *valu
     if (!status) status = set_key(request, index, &values, err);
     gaclip__names_clear(&values);
     return status;
+}
+
+int gaclip_request_set_classes(GaclipRequest *request, const char *const *classes, int count,
+                               GaclipError *err)
+{
+    static const char KEY[] = "classes";
+    return gaclip__key_set(request, gaclip__key_find(KEY, strlen(KEY)),
+                           (char *const *)(uintptr_t)classes, count, err);
 }
 
 int gaclip_request_set_all(GaclipRequest *request, const char *const *pairs, GaclipError *err)

@@ -9,6 +9,7 @@
 #include "layer_writer.h"
 #include "provenance.h"
 #include "qgis_style.h"
+#include "request_output.h"
 #include "tile_scan.h"
 
 enum { DEFAULT_TILE = 512 };
@@ -179,6 +180,14 @@ int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
                .progress = progress,
                .payload = payload};
     double started = seconds_now();
+    if (gaclip__is_request_output(options)) {
+        gaclip__gdal_quiet_begin();
+        int status = gaclip__detect_to_request(summary, scene, detector, model, classes,
+                                               class_count, options, progress, payload, err);
+        gaclip__gdal_quiet_end();
+        if (!status) summary->seconds = seconds_now() - started;
+        return status;
+    }
     if (!run.options.tile_size) run.options.tile_size = DEFAULT_TILE;
     gaclip__gdal_quiet_begin();
     int status = prepare(&run, err);

@@ -1,5 +1,6 @@
 #include "tile_store.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,20 +85,12 @@ static int gather(GaclipFoundList *out, const GaclipTileStore *store, const Gacl
     return status;
 }
 
-/* A box that stays moves to the mean of boxes that overlap it by nms_iou or more, so none of them
- * lies further from it than (1 - iou) / iou of its own side. */
-static int may_meet(const GaclipFound *f, const GaclipStoreQuery *query)
-{
-    double reach = (1 - query->nms_iou) / query->nms_iou;
-    double dx = reach * (f->x2 - f->x1), dy = reach * (f->y2 - f->y1);
-    return meets(query->area, f->x1 - dx, f->y1 - dy, f->x2 + dx, f->y2 + dy);
-}
-
 /* A walk from the boxes that are asked for to those that decide about them. */
 typedef struct Walk {
     const GaclipFoundList *list;
     const GaclipStoreQuery *query;
     const GaclipFound *asking;
+    double hull[4];         /* of the asking box and those that it shares its fate with */
     unsigned char *reached; /* (count) */
     int *stack, depth;      /* reached, not yet followed */
 } Walk;
@@ -108,19 +101,66 @@ static int is_replaced_by(const GaclipFound *cut, const GaclipFound *whole, doub
            shared > (double)GACLIP_CUT_COVERED * gaclip__box_area(cut);
 }
 
+/* Whether a merge may let one of them go for the other. */
+static int share_fate(const GaclipFound *a, const GaclipFound *b, double nms_iou)
+{
+    if (a->class_index != b->class_index) return 0;
+    double shared = gaclip__shared_area(a, b);
+    return shared > nms_iou * (gaclip__box_area(a) + gaclip__box_area(b) - shared) ||
+           is_replaced_by(a, b, shared) || is_replaced_by(b, a, shared);
+}
+
+static void extend_hull(void *item, void *payload)
+{
+    const GaclipFound *other = item;
+    Walk *walk = payload;
+    if (!share_fate(walk->asking, other, walk->query->nms_iou)) return;
+    walk->hull[0] = fmin(walk->hull[0], other->x1);
+    walk->hull[1] = fmin(walk->hull[1], other->y1);
+    walk->hull[2] = fmax(walk->hull[2], other->x2);
+    walk->hull[3] = fmax(walk->hull[3], other->y2);
+}
+
+/* A box moves to a mean of boxes that overlap it by nms_iou or more: it may come to meet the area
+ * though it does not yet, where all of them together do; and none of these lies further off than
+ * (1 - iou) / iou of its own side. */
+static int may_meet(Walk *walk, const GaclipBoxIndex *index, int i)
+{
+    const GaclipFound *f = walk->asking = &walk->list->items[i];
+    const double *area = walk->query->area;
+    double reach = (1 - walk->query->nms_iou) / walk->query->nms_iou;
+    double dx = reach * (f->x2 - f->x1), dy = reach * (f->y2 - f->y1);
+    if (meets(area, f->x1, f->y1, f->x2, f->y2)) return 1;
+    if (!meets(area, f->x1 - dx, f->y1 - dy, f->x2 + dx, f->y2 + dy)) return 0;
+    memcpy(walk->hull, (double[4]){f->x1, f->y1, f->x2, f->y2}, sizeof walk->hull);
+    gaclip__box_index_query(index, i, extend_hull, walk);
+    return meets(area, walk->hull[0], walk->hull[1], walk->hull[2], walk->hull[3]);
+}
+
 static void reach(void *item, void *payload)
 {
-    const GaclipFound *other = item, *asking = ((Walk *)payload)->asking;
+    const GaclipFound *other = item;
     Walk *walk = payload;
     int index = (int)(other - walk->list->items);
-    if (walk->reached[index] || other->class_index != asking->class_index) return;
-    double shared = gaclip__shared_area(asking, other);
-    double both = gaclip__box_area(asking) + gaclip__box_area(other) - shared;
-    if (!(shared > walk->query->nms_iou * both || is_replaced_by(asking, other, shared) ||
-          is_replaced_by(other, asking, shared)))
-        return;
+    if (walk->reached[index] || !share_fate(walk->asking, other, walk->query->nms_iou)) return;
     walk->reached[index] = 1;
     walk->stack[walk->depth++] = index;
+}
+
+static void walk_from_seeds(Walk *walk, const GaclipBoxIndex *index)
+{
+    for (int i = 0; i < walk->list->count; i++) {
+        if (walk->reached[i] || !(walk->list->items[i].score >= (float)walk->query->min_score) ||
+            !may_meet(walk, index, i))
+            continue;
+        walk->reached[i] = 1;
+        walk->stack[walk->depth++] = i;
+        while (walk->depth > 0) {
+            int at = walk->stack[--walk->depth];
+            walk->asking = &walk->list->items[at];
+            gaclip__box_index_query(index, at, reach, walk);
+        }
+    }
 }
 
 static int walk_all(unsigned char *reached, const GaclipFoundList *list,
@@ -131,18 +171,10 @@ static int walk_all(unsigned char *reached, const GaclipFoundList *list,
     walk.stack = malloc(((size_t)list->count + 1) * sizeof *walk.stack);
     if (!walk.stack) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     int status = gaclip__box_index_build(&index, list, err);
-    for (int i = 0; i < list->count && !status; i++) {
-        if (!(list->items[i].score >= (float)query->min_score) || !may_meet(&list->items[i], query))
-            continue;
-        if (!reached[i]) walk.stack[walk.depth++] = i;
-        reached[i] = 1;
+    if (!status) {
+        walk_from_seeds(&walk, &index);
+        gaclip__box_index_clear(&index);
     }
-    while (!status && walk.depth > 0) {
-        int at = walk.stack[--walk.depth];
-        walk.asking = &list->items[at];
-        gaclip__box_index_query(&index, at, reach, &walk);
-    }
-    if (!status) gaclip__box_index_clear(&index);
     free(walk.stack);
     return status;
 }

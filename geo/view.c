@@ -29,6 +29,19 @@ int gaclip__view_progress(int done, int total, GaclipError *err)
                             total);
 }
 
+/* One text for one CRS: the same WKT is written now with, now without its ensemble and area of use,
+ * as PROJ's database was or was not looked at before. */
+static char *identify_crs(OGRSpatialReferenceH crs)
+{
+    char *text = NULL;
+    const char *authority = crs ? OSRGetAuthorityName(crs, NULL) : NULL;
+    const char *code = crs ? OSRGetAuthorityCode(crs, NULL) : NULL;
+    if (authority && code) return CPLStrdup(CPLSPrintf("%s:%s", authority, code));
+    if (crs && OSRExportToProj4(crs, &text) == OGRERR_NONE && text && *text) return text;
+    CPLFree(text);
+    return CPLStrdup(crs && OSRGetName(crs) ? OSRGetName(crs) : "");
+}
+
 static int read_facts(GaclipView *view, GDALDatasetH dataset, GaclipError *err)
 {
     static const double IDENTITY[6] = {0, 1, 0, 0, 0, 1};
@@ -43,6 +56,7 @@ static int read_facts(GaclipView *view, GDALDatasetH dataset, GaclipError *err)
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: its CRS cannot be written as WKT",
                                 view->request.scene);
     info->crs_wkt = view->crs_wkt ? view->crs_wkt : "";
+    view->crs_id = identify_crs(crs);
     view->files = GDALGetFileList(dataset);
     return GACLIP_OK;
 }
@@ -113,14 +127,15 @@ void gaclip_view_close(GaclipView *view)
     gaclip__dense_map_free(view->dense);
     gaclip__store_clear(&view->store);
     gaclip_raster_close(view->raster);
-    gaclip_detector_free(view->detector);
-    gaclip_model_close(view->model);
+    if (!view->is_lent) gaclip_detector_free(view->detector);
+    if (!view->is_lent) gaclip_model_close(view->model);
     gaclip_compute_free(view->compute);
     cJSON_Delete(view->key);
     CPLFree(view->cache_path);
     free(view->prompts);
     free(view->band_classes);
     CPLFree(view->crs_wkt);
+    CPLFree(view->crs_id);
     CSLDestroy(view->files);
     gaclip_request_clear(&view->request);
     pthread_mutex_destroy(&view->lock);
@@ -203,6 +218,13 @@ int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err)
     return gaclip_scorer_new(&view->detector, view->model,
                              (const char *const *)view->request.classes.items,
                              view->request.classes.count, &options, err);
+}
+
+void gaclip__view_lend(GaclipView *view, GaclipModel *model, GaclipDetector *detector)
+{
+    view->is_lent = 1;
+    view->model = model;
+    view->detector = detector;
 }
 
 int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, GaclipError *err)

@@ -16,6 +16,7 @@ struct GaclipView {
     GaclipRequest request;
     GaclipViewInfo info;
     char *crs_wkt;
+    char *crs_id; /* the same as "EPSG:32633", or in PROJ's words; "" where there is none */
     char **files; /* of the scene, as GDAL lists them */
     pthread_mutex_t lock;
     /* Opened when they are first needed. */
@@ -23,6 +24,7 @@ struct GaclipView {
     GaclipModel *model;
     GaclipDetector *detector;
     GaclipRaster *raster;
+    int is_lent; /* model and detector belong to the caller */
     /* Detections. */
     int has_store;
     GaclipTileStore store;
@@ -44,11 +46,17 @@ int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, Gaclip
 int gaclip__view_model(GaclipView *view, GaclipError *err);
 int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err);
 
+/* Lets the view use the caller's model, and a detector of the request's classes and min_score. */
+void gaclip__view_lend(GaclipView *view, GaclipModel *model, GaclipDetector *detector);
+
 /* The store, with what the cache holds. */
 int gaclip__view_store(GaclipView *view, GaclipError *err);
 
 /* Runs the model over what an answer needs, and keeps it. */
 int gaclip__view_fetch(GaclipView *view, const GaclipStoreQuery *query, GaclipError *err);
+
+/* The regions, with the model that scores them. */
+int gaclip__view_regions(GaclipView *view, GaclipError *err);
 
 /* Tells this thread's progress; GACLIP_ERROR_INTERRUPTED where it asks to stop. */
 int gaclip__view_progress(int done, int total, GaclipError *err);

@@ -37,7 +37,7 @@ cJSON *gaclip__view_scene_key(const GaclipView *view)
     gaclip__gdal_quiet_end();
     cJSON_AddItemToObject(key, "size", cJSON_CreateIntArray(size, 2));
     cJSON_AddItemToObject(key, "geotransform", cJSON_CreateDoubleArray(view->info.geotransform, 6));
-    cJSON_AddStringToObject(key, "crs", view->info.crs_wkt);
+    cJSON_AddStringToObject(key, "crs", view->crs_id);
     return key;
 }
 

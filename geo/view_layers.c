@@ -1,4 +1,5 @@
 /* Layers of a view: questions, and lists of features as answers. */
+#include <cpl_string.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,9 @@ const GaclipField *gaclip_view_layer_fields(int *count, GaclipViewLayer layer)
     return is_detections ? gaclip__detection_fields : gaclip__alignment_fields;
 }
 
+/* Further away than any ground, near enough to calculate with. */
+static const double FAR_AWAY = 1e100;
+
 /* Bounds in model pixels of a rectangle on the ground; 0 where it has none. */
 static int model_area(double area[4], const GaclipView *view, const double bbox[4])
 {
@@ -49,10 +53,9 @@ static int model_area(double area[4], const GaclipView *view, const double bbox[
     area[0] = area[1] = INFINITY;
     area[2] = area[3] = -INFINITY;
     for (int i = 0; i < 4; i++) {
-        double column, row;
-        if (gaclip_raster_from_ground(view->raster, bbox[i & 1 ? 2 : 0], bbox[i & 2 ? 3 : 1],
-                                      &column, &row))
-            return 0;
+        double x = fmax(fmin(bbox[i & 1 ? 2 : 0], FAR_AWAY), -FAR_AWAY), column, row;
+        double y = fmax(fmin(bbox[i & 2 ? 3 : 1], FAR_AWAY), -FAR_AWAY);
+        if (gaclip_raster_from_ground(view->raster, x, y, &column, &row)) return 0;
         area[0] = fmin(area[0], column * info->zoom_x);
         area[1] = fmin(area[1], row * info->zoom_y);
         area[2] = fmax(area[2], column * info->zoom_x);
@@ -63,8 +66,8 @@ static int model_area(double area[4], const GaclipView *view, const double bbox[
 
 static void want(unsigned char *wanted, const GaclipView *view, const char *name)
 {
-    int index = gaclip__view_class_index(view, name);
-    if (index >= 0) wanted[index] = 1;
+    for (int i = 0; i < view->request.classes.count; i++)
+        if (EQUAL(view->request.classes.items[i], name)) wanted[i] = 1;
 }
 
 /* A flag for each class that is both shown and asked for; free with free(). */
@@ -118,8 +121,7 @@ static int query_detections(GaclipFeatures *features, const GaclipViewFilter *fi
     return status;
 }
 
-/* The regions, with the model that scores them. */
-static int open_alignment(GaclipView *view, GaclipError *err)
+int gaclip__view_regions(GaclipView *view, GaclipError *err)
 {
     if (view->alignment) return GACLIP_OK;
     int status = gaclip__view_model(view, err);
@@ -152,7 +154,7 @@ static int score_regions(GaclipFeatures *features, GaclipError *err)
 static int query_alignments(GaclipFeatures *features, const double *bbox, const long long *fid,
                             GaclipError *err)
 {
-    int status = open_alignment(features->view, err);
+    int status = gaclip__view_regions(features->view, err);
     if (status) return status;
     const GaclipAlignment *alignment = features->view->alignment;
     int count = gaclip__alignment_count(alignment);

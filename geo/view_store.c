@@ -53,8 +53,9 @@ static cJSON *matching_key(const GaclipView *view, const cJSON *scene, const cJS
     cJSON *key = text ? cJSON_Parse(text) : NULL;
     double floor = number_of(key, "floor");
     free(text);
-    if (key && is_same(key, "scene", scene) && is_same(key, "asked", asked) && floor >= 0 &&
-        floor <= view->request.min_score)
+    double highest = view->request.min_score, lowest = view->is_lent ? highest : 0;
+    if (key && is_same(key, "scene", scene) && is_same(key, "asked", asked) && floor >= lowest &&
+        floor <= highest)
         return key;
     cJSON_Delete(key);
     return NULL;

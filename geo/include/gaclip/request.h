@@ -88,6 +88,10 @@ GACLIP_API int gaclip_request_from_json(GaclipRequest *out, const char *text, si
 GACLIP_API int gaclip_request_set(GaclipRequest *request, const char *key, const char *value,
                                   GaclipError *err);
 
+/* The classes as they are, commas and all. */
+GACLIP_API int gaclip_request_set_classes(GaclipRequest *request, const char *const *classes,
+                                          int count, GaclipError *err);
+
 /* The same for those of a NULL-terminated NAME=VALUE list (or NULL) that name a key. */
 GACLIP_API int gaclip_request_set_all(GaclipRequest *request, const char *const *pairs,
                                       GaclipError *err);

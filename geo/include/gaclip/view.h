@@ -60,7 +60,7 @@ GACLIP_API const GaclipField *gaclip_view_layer_fields(int *count, GaclipViewLay
 /* Which features are wanted. */
 typedef struct GaclipViewFilter {
     const double *bbox;         /* xmin, ymin, xmax, ymax in the scene's CRS, or NULL */
-    const char *const *classes; /* (class_count), or NULL = all; of detections */
+    const char *const *classes; /* (class_count), in any case; NULL = all; of detections */
     int class_count;
     double min_score; /* of detections; 0 = all */
 } GaclipViewFilter;
@@ -100,6 +100,9 @@ GACLIP_API int gaclip_view_read_band(void *out, GaclipView *view, int band, doub
                                      double width, double height, int out_width, int out_height,
                                      GaclipError *err);
 enum { GACLIP_NO_BYTE = 255 };
+
+/* Side of the blocks that readers go by: the same blocks give the same values to the last bit. */
+enum { GACLIP_BAND_BLOCK = 256 };
 
 /* Measure = byte * scale + offset. */
 GACLIP_API void gaclip_view_band_scaling(double *scale, double *offset, const GaclipView *view);
