@@ -5,16 +5,32 @@
 #include "gaclip/error.h"
 
 typedef struct TrainFolder {
-    char *path, *log, *curves, *checkpoint; /* owned */
+    char *path, *log, *curves; /* owned */
 } TrainFolder;
 
+/* Files of a stage, numbered from 1. */
+typedef enum TrainFile {
+    TRAIN_CHECKPOINT, /* in the midst of the stage */
+    TRAIN_BEST,       /* the model of its best validation */
+    TRAIN_RESULT      /* the model that the next stage starts from */
+} TrainFile;
+
 /* folder NULL: beside the output, with the extension ".train". Creates it. One that holds a
- * training already wants resume or overwrite; resume wants a checkpoint. */
+ * training already wants resume or overwrite. */
 int train_folder_open(TrainFolder *out, const char *folder, const char *output, int resume,
                       int overwrite, GaclipError *err);
 void train_folder_clear(TrainFolder *folder);
 
-/* After the last step: there is nothing to resume. */
-void train_folder_forget_checkpoint(const TrainFolder *folder);
+/* Takes the folder away again, where the training failed before its first step. */
+void train_folder_abandon(const TrainFolder *folder);
+
+/* The caller frees it with CPLFree. */
+char *train_folder_file(const TrainFolder *folder, TrainFile file, int stage);
+int train_folder_has(const TrainFolder *folder, TrainFile file, int stage);
+void train_folder_remove(const TrainFolder *folder, TrainFile file, int stage);
+
+/* The stage to go on with: the first without a result. GACLIP_ERROR_IO where neither a result nor a
+ * checkpoint is there. */
+int train_folder_resume(int *stage, const TrainFolder *folder, int stage_count, GaclipError *err);
 
 #endif

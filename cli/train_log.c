@@ -1,6 +1,5 @@
 #include "train_log.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +100,17 @@ int train_log_step(TrainLog *log, int stage, const GaclipTrainStep *step, Gaclip
         if (status != GACLIP_OK) return status;
     }
     return write_line(log, describe(stage, step), err);
+}
+
+int train_log_validation(TrainLog *log, int stage, int step, double score, cJSON *metrics,
+                         GaclipError *err)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "stage", stage);
+    cJSON_AddNumberToObject(json, "step", step);
+    cJSON_AddNumberToObject(json, "score", score);
+    cJSON_AddItemToObject(json, "validation", metrics);
+    return write_line(log, json, err);
 }
 
 int train_log_close(TrainLog *log, GaclipError *err)

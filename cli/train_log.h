@@ -2,6 +2,7 @@
 #ifndef GACLIP_CLI_TRAIN_LOG_H
 #define GACLIP_CLI_TRAIN_LOG_H
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 
 #include "gaclip/train.h"
@@ -14,6 +15,9 @@ typedef struct TrainLog {
 
 /* resume: keep what is there. */
 int train_log_open(TrainLog *log, const char *path, int resume, GaclipError *err);
+/* metrics is taken over. */
+int train_log_validation(TrainLog *log, int stage, int step, double score, cJSON *metrics,
+                         GaclipError *err);
 int train_log_step(TrainLog *log, int stage, const GaclipTrainStep *step, GaclipError *err);
 int train_log_close(TrainLog *log, GaclipError *err);
 

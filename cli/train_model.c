@@ -13,18 +13,17 @@ static const char *const BACKGROUND[] = {"empty ground", "background", "nothing 
 enum { TEMPLATE_COUNT = 4, BACKGROUND_COUNT = 4, MOST_MERGES = 4000, CONTEXT = 32 };
 
 /* The tokenizer learns from every text that training and detection will use. */
-static int learn_tokenizer(GaclipTokenizer **out, const GaclipAnnotations *annotations,
-                           GaclipError *err)
+static int learn_tokenizer(GaclipTokenizer **out, const char *const *texts, size_t count,
+                           size_t merges, GaclipError *err)
 {
-    size_t labels = (size_t)gaclip_annotations_label_count(annotations), count = 0;
-    const char **texts = malloc((labels + TEMPLATE_COUNT + BACKGROUND_COUNT) * sizeof *texts);
-    if (texts == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < labels; i++)
-        texts[count++] = gaclip_annotations_label_at(annotations, (int)i);
-    for (size_t i = 0; i < TEMPLATE_COUNT; i++) texts[count++] = TEMPLATES[i];
-    for (size_t i = 0; i < BACKGROUND_COUNT; i++) texts[count++] = BACKGROUND[i];
-    int status = gaclip_tokenizer_learn(out, texts, count, MOST_MERGES, 1, err);
-    free(texts);
+    const char **all = malloc((count + TEMPLATE_COUNT + BACKGROUND_COUNT) * sizeof *all);
+    if (all == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    memcpy(all, texts, count * sizeof *all);
+    memcpy(all + count, TEMPLATES, sizeof TEMPLATES);
+    memcpy(all + count + TEMPLATE_COUNT, BACKGROUND, sizeof BACKGROUND);
+    int status =
+        gaclip_tokenizer_learn(out, all, count + TEMPLATE_COUNT + BACKGROUND_COUNT, merges, 1, err);
+    free(all);
     return status;
 }
 
@@ -56,19 +55,44 @@ static GaclipModelConfig configure(const TrainRequest *request, int vocab_size)
     };
 }
 
-static int set_texts(GaclipModel *model, const GaclipAnnotations *annotations, GaclipError *err)
+/* Bytes, the same at a word's end, start and end of a text. */
+enum { SMALLEST_VOCABULARY = 514 };
+
+int train_random_model(GaclipModel **out, const GaclipModelConfig *config, const TextList *texts,
+                       uint64_t seed, GaclipCompute *compute, GaclipError *err)
 {
-    int labels = gaclip_annotations_label_count(annotations);
-    const char **classes = malloc(((size_t)labels + 1) * sizeof *classes);
-    if (classes == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (int i = 0; i < labels; i++) classes[i] = gaclip_annotations_label_at(annotations, i);
-    int status = gaclip_model_set_texts(model, GACLIP_CLASS_HINTS, classes, (size_t)labels, err);
-    free(classes);
-    if (status == GACLIP_OK)
-        status = gaclip_model_set_texts(model, GACLIP_TEMPLATES, TEMPLATES, TEMPLATE_COUNT, err);
+    GaclipTokenizer *tokenizer;
+    GaclipModelConfig learned = *config;
+    int merges = config->text.vocab_size - SMALLEST_VOCABULARY;
+    int status = learn_tokenizer(&tokenizer, (const char *const *)texts->items,
+                                 (size_t)texts->count, merges > 0 ? (size_t)merges : 0, err);
+    if (status != GACLIP_OK) return status;
+    learned.text.vocab_size = gaclip_tokenizer_vocab_size(tokenizer);
+    GaclipModel *model;
+    status = gaclip_model_new(&model, &learned, tokenizer, seed, compute, err);
+    if (status != GACLIP_OK) {
+        gaclip_tokenizer_free(tokenizer);
+        return status;
+    }
+    status = gaclip_model_set_texts(model, GACLIP_TEMPLATES, TEMPLATES, TEMPLATE_COUNT, err);
     if (status == GACLIP_OK)
         status =
             gaclip_model_set_texts(model, GACLIP_BACKGROUND, BACKGROUND, BACKGROUND_COUNT, err);
+    if (status != GACLIP_OK) {
+        gaclip_model_close(model);
+        return status;
+    }
+    *out = model;
+    return GACLIP_OK;
+}
+
+static int list_labels(TextList *labels, const GaclipAnnotations *annotations, GaclipError *err)
+{
+    int status = GACLIP_OK;
+    for (int i = 0; i < gaclip_annotations_label_count(annotations) && status == GACLIP_OK; i++) {
+        const char *label = gaclip_annotations_label_at(annotations, i);
+        status = text_list_add(labels, label, strlen(label), err);
+    }
     return status;
 }
 
@@ -77,27 +101,27 @@ int train_build_model(GaclipModel **out, const TrainRequest *request,
                       const GaclipAnnotations *annotations, GaclipCompute *compute,
                       GaclipError *err)
 {
-    GaclipTokenizer *tokenizer;
+    TextList labels = {0};
+    GaclipModel *model = NULL;
     if (request->image_size % 8)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "--image-size %d is not a multiple of 8", request->image_size);
-    int status = learn_tokenizer(&tokenizer, annotations, err);
-    if (status != GACLIP_OK) return status;
-    GaclipModelConfig config = configure(request, gaclip_tokenizer_vocab_size(tokenizer));
-    GaclipModel *model;
-    status = gaclip_model_new(&model, &config, tokenizer, (uint64_t)request->seed, compute, err);
+    GaclipModelConfig config = configure(request, SMALLEST_VOCABULARY + MOST_MERGES);
+    int status = list_labels(&labels, annotations, err);
+    if (status == GACLIP_OK)
+        status = train_random_model(&model, &config, &labels, options->seed, compute, err);
+    if (status == GACLIP_OK)
+        status =
+            gaclip_model_set_texts(model, GACLIP_CLASS_HINTS, (const char *const *)labels.items,
+                                   (size_t)labels.count, err);
+    text_list_clear(&labels);
     if (status != GACLIP_OK) {
-        gaclip_tokenizer_free(tokenizer);
+        gaclip_model_close(model);
         return status;
     }
     const GaclipRasterInfo *info = gaclip_raster_info(raster);
     double gsd = (info->gsd_x + info->gsd_y) / 2;
     gaclip_model_set_gsd(model, gsd / options->scale_max, gsd / options->scale_min);
-    status = set_texts(model, annotations, err);
-    if (status != GACLIP_OK) {
-        gaclip_model_close(model);
-        return status;
-    }
     *out = model;
     return GACLIP_OK;
 }

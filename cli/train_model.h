@@ -16,4 +16,9 @@ int train_build_model(GaclipModel **out, const TrainRequest *request,
                       const GaclipAnnotations *annotations, GaclipCompute *compute,
                       GaclipError *err);
 
+/* A model of random weights with the default texts; its vocabulary, of config->text.vocab_size at
+ * most, is learned from texts and those. The caller closes *out. */
+int train_random_model(GaclipModel **out, const GaclipModelConfig *config, const TextList *texts,
+                       uint64_t seed, GaclipCompute *compute, GaclipError *err);
+
 #endif

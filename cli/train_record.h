@@ -2,23 +2,24 @@
 #ifndef GACLIP_CLI_TRAIN_RECORD_H
 #define GACLIP_CLI_TRAIN_RECORD_H
 
-#include "gaclip/annotations.h"
-#include "gaclip/train.h"
-#include "train_request.h"
+#include <cjson/cJSON.h>
+
+#include "train_plan.h"
 
 /* How a training went and what it saw. */
 typedef struct TrainRecord {
-    const TrainRequest *request;
-    const GaclipTrainOptions *options;
-    GaclipAnnotationCounts counts;
+    const TrainPlan *plan;
+    cJSON *stages;        /* of this run, an array; NULL until the first one ends */
     GaclipTrainStep last; /* the last step that ran */
-    int threads;
-    const char *precision;
     double seconds;
     const char *ended; /* "all steps", "time is up", "interrupted" */
 } TrainRecord;
 
-/* All return JSON text for the caller to free with free(), or NULL when out of memory. */
+/* Notes a stage that has ended, complete or not. */
+int train_record_stage(TrainRecord *record, const TrainStage *stage, GaclipError *err);
+void train_record_clear(TrainRecord *record);
+
+/* Both return JSON text for the caller to free with free(), or NULL when out of memory. */
 char *train_record_provenance(const TrainRecord *record); /* the model's "training" object */
 char *train_record_summary(const TrainRecord *record, const GaclipModel *model);
 

@@ -37,6 +37,7 @@ static const Field NUMBERS[] = {
     FIELD("hard_negatives", WHOLE, hard_negatives, 0, 1000),
     FIELD("crops", WHOLE, crops, 0, INT_MAX),
     FIELD("description_share", NUMBER, description_share, 0, 1),
+    FIELD("rotation", NUMBER, rotation, 0, 45),
     FIELD("colour_jitter", NUMBER, colour_jitter, 0, 10),
     FIELD("checkpoint_every", WHOLE, checkpoint_every, 0, INT_MAX),
     {NULL, WHOLE, 0, 0, 0},

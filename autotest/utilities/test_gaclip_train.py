@@ -40,7 +40,7 @@ def test_gaclip_train_model_and_log(town, tmp_path):
     assert steps[-1]["loss"] == pytest.approx(summary["loss"])
     info = json.loads(cli.run("gaclip-model info", "m.safetensors", "--json").stdout)
     assert info["parameters"]["total"] == summary["parameters"]
-    assert info["gaclip"]["training"]["seed"] == 1
+    assert info["gaclip"]["training"]["stages"][0]["seed"] == 1
     assert {path.name for path in (tmp_path / "m.train").iterdir()} == {"log.jsonl", "curves.svg"}
 
 
@@ -134,7 +134,7 @@ def test_gaclip_train_killed_and_resumed(town, tmp_path, kill_after):
     process.communicate()
     if (tmp_path / "m.safetensors").exists():
         pytest.skip("it was done before it could be killed")
-    if not (tmp_path / "m.train" / "checkpoint.safetensors").exists():
+    if not (tmp_path / "m.train" / "checkpoint-1.safetensors").exists():
         cli.assert_fails(TRAIN, *arguments, "-o", "m.safetensors", "--resume", names=["m.train"])
         return
     resumed = cli.run(TRAIN, *arguments, "-o", "m.safetensors", "--resume")
@@ -152,15 +152,90 @@ def test_gaclip_train_resume_with_other_options(town, tmp_path):
     other = replaced(arguments, "--seed", 2)
     result = cli.run(TRAIN, *other, "-o", "m.safetensors", "--resume")
     assert result.returncode == 1
-    assert "checkpoint.safetensors" in result.stderr and "seed" in result.stderr
+    assert "checkpoint-1.safetensors" in result.stderr and "seed" in result.stderr
 
 
 def test_gaclip_train_damaged_checkpoint(town, tmp_path):
     (tmp_path / "m.train").mkdir()
-    (tmp_path / "m.train" / "checkpoint.safetensors").write_bytes(b"\x10" + bytes(40))
+    (tmp_path / "m.train" / "log.jsonl").touch()
+    (tmp_path / "m.train" / "checkpoint-1.safetensors").write_bytes(b"\x10" + bytes(40))
     result = cli.run(TRAIN, *cli.small_training(town), "-o", "m.safetensors", "--resume")
     assert result.returncode == 1 and result.stderr.count("\n") == 1
-    assert "checkpoint.safetensors" in result.stderr
+    assert "checkpoint-1.safetensors" in result.stderr
+
+
+def write_recipe(town, **stage_changes):
+    """Two stages on the town, the second with every loss that it has texts for."""
+    source = {
+        "type": "scene", "raster": str(town.scene), "annotations": str(town.annotations),
+        "class_field": "kind",
+    }
+    stage = {"steps": 8, "batch": 2, "warmup_steps": 1, "sources": [source]}
+    recipe = {
+        "format": "gaclip-recipe",
+        "version": 1,
+        "model": {
+            "architecture": {
+                "embed_dim": 16,
+                "vision": {"image_size": 64, "patch_size": 8, "width": 32, "layers": 1, "heads": 2},
+                "text": {"context_length": 16, "vocab_size": 600, "width": 16, "layers": 1,
+                         "heads": 2},
+                "proposal": {"width": 8},
+            },
+            "background": ["empty ground", "something else"],
+        },
+        "stages": [
+            stage | {"name": "one", "weights": {"global": 1, "objectness": 1, "box": 1}},
+            stage
+            | {"name": "two", "weights": {"region": 1, "visual": 1, "objectness": 1, "box": 1}}
+            | stage_changes,
+        ],
+    }
+    with open("recipe.json", "w", encoding="utf-8") as file:
+        json.dump(recipe, file)
+    return "recipe.json"
+
+
+def test_gaclip_train_recipe(town, tmp_path):
+    result = cli.run(TRAIN, write_recipe(town), "-o", "m.safetensors", "--json")
+    assert result.returncode == 0, result.stderr
+    stages = json.loads(result.stdout)["training"]["stages"]
+    assert [stage["name"] for stage in stages] == ["one", "two"]
+    lines = read_log()
+    assert [line["stage"] for line in lines] == [1] * 8 + [2] * 8
+    assert all(line["encoded"]["crops"] == 0 for line in lines[:8])
+    assert sum(line["encoded"]["crops"] for line in lines[8:]) > 0
+    assert not list((tmp_path / "m.train").glob("checkpoint*"))
+
+
+@pytest.mark.parametrize("kill_after", [3, 7, 10, 14])
+def test_gaclip_train_recipe_killed_and_resumed(town, tmp_path, kill_after):
+    arguments = [write_recipe(town), "-j", 2, "--checkpoint-every", 2]
+    whole = cli.run(TRAIN, *arguments, "-o", "whole.safetensors")
+    assert whole.returncode == 0, whole.stderr
+    process = cli.start(TRAIN, *arguments, "-o", "m.safetensors")
+    wait_for_lines(process, tmp_path / "m.train" / "log.jsonl", kill_after)
+    process.kill()
+    process.communicate()
+    resumed = cli.run(TRAIN, *arguments, "-o", "m.safetensors", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert untimed(read_log("m.train")) == untimed(read_log("whole.train"))
+    info = [
+        cli.run("gaclip-model info", f"{name}.safetensors", "--json") for name in ("m", "whole")
+    ]
+    assert all(one.returncode == 0 for one in info)
+
+
+def test_gaclip_train_recipe_unknown_key(town):
+    path = write_recipe(town, learning_rat=1)
+    cli.assert_fails(TRAIN, path, "-o", "m.safetensors", names=["recipe.json", "learning_rat"])
+
+
+def test_gaclip_train_recipe_and_steps(town):
+    path = write_recipe(town)
+    cli.assert_fails(
+        TRAIN, path, "--steps", 3, "-o", "m.safetensors", names=["--steps", "recipe.json"]
+    )
 
 
 def test_gaclip_train_folder_in_use(town):
