@@ -7,7 +7,7 @@
 
 static const char *const SIZES[] = {"small", "medium-sized", "large", NULL};
 static const char *const SHAPES[] = {"elongated", "compact", NULL};
-static const char *const SURFACES[] = {"with a smooth surface", "with a rough surface", NULL};
+static const char *const TONES[] = {"of even tone", "of uneven tone", NULL};
 static const char *const DIRECTIONS[] = {"lying from left to right", "lying from top to bottom",
                                          NULL};
 /* Row by row. */
@@ -21,7 +21,7 @@ static const char *const PLACES[] = {
 const char *const *gaclip__claim_words(GaclipClaimKind kind)
 {
     static const char *const *const WORDS[GACLIP__CLAIM_KINDS] = {
-        SIZES, SHAPES, gaclip__colour_names, NULL, SURFACES, DIRECTIONS, PLACES};
+        SIZES, SHAPES, gaclip__colour_names, NULL, TONES, DIRECTIONS, PLACES};
     return WORDS[kind];
 }
 
@@ -38,13 +38,22 @@ static int size_holds(int value, double area)
     return within(area, LOW[value], HIGH[value], value == 2 ? 0.05 : 0.01);
 }
 
+/* A long thing that lies aslant has a box as wide as high: a long box shows that its object is
+ * elongated, no box shows that it is compact. */
+static int shape_holds(int value, double ratio)
+{
+    if (ratio < 2) return -1;
+    return value == 0;
+}
+
 static int colour_holds(int value, const GaclipRegionFacts *f)
 {
     double share = f->colours[value];
-    if (f->pixels < 12) return -1;
+    if (f->pixels < 12 || f->around_pixels < 12) return -1;
     for (int c = 0; c < GACLIP__COLOURS; c++)
         if (c != value && share > 0.05 && f->colours[c] > share - 0.15) return -1;
-    return share >= 0.45 ? 1 : share < 0.05 ? 0 : -1;
+    if (share >= 0.5) return f->around[value] < 0.25 ? 1 : -1; /* else it may be the ground's */
+    return share < 0.05 ? 0 : -1;
 }
 
 static int place_holds(int value, const GaclipRegionFacts *f)
@@ -68,12 +77,12 @@ int gaclip__claim_holds(GaclipClaimKind kind, int value, const GaclipRegionFacts
     case GACLIP__SIZE:
         return size_holds(value, f->area);
     case GACLIP__SHAPE:
-        return value == 0 ? within(ratio, 2, 1e9, 0.5) : within(ratio, 1, 1.3, 0.4);
+        return shape_holds(value, ratio);
     case GACLIP__COLOUR:
         return colour_holds(value, f);
     case GACLIP__LENGTH:
         return length_holds(value, f->length);
-    case GACLIP__SURFACE:
+    case GACLIP__TONE:
         if (f->pixels < 64) return -1;
         return value == 0 ? within(f->roughness, 0, 4, 6) : within(f->roughness, 14, 1e9, 8);
     case GACLIP__DIRECTION:
@@ -130,7 +139,7 @@ static int take_length(int *metres, const char **text)
 static int take_rest(GaclipRegionClaims *out, const char *text)
 {
     out->is_claimed[GACLIP__LENGTH] = take_length(&out->values[GACLIP__LENGTH], &text);
-    take_claim(out, &text, GACLIP__SURFACE);
+    take_claim(out, &text, GACLIP__TONE);
     take_claim(out, &text, GACLIP__DIRECTION);
     take_claim(out, &text, GACLIP__PLACE);
     return *text == '\0';

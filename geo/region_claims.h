@@ -1,6 +1,6 @@
 /* What a region's description claims: read from its words, and held against what is measured.
  *
- * The grammar: ARTICLE [SIZE] [SHAPE] [COLOUR] NAME [about N m long] [SURFACE] [DIRECTION] [PLACE].
+ * The grammar: ARTICLE [SIZE] [SHAPE] [COLOUR] NAME [about N m long] [TONE] [DIRECTION] [PLACE].
  */
 #ifndef GACLIP_GEO_REGION_CLAIMS_H
 #define GACLIP_GEO_REGION_CLAIMS_H
@@ -12,7 +12,7 @@ typedef enum GaclipClaimKind {
     GACLIP__SHAPE,
     GACLIP__COLOUR,
     GACLIP__LENGTH, /* its value: metres */
-    GACLIP__SURFACE,
+    GACLIP__TONE,
     GACLIP__DIRECTION, /* these two are true of the image as it lies */
     GACLIP__PLACE,
     GACLIP__CLAIM_KINDS

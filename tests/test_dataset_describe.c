@@ -25,12 +25,12 @@ static const char HONEST[] = HEADER
     "\"detailed_caption\": \"The image shows four pools and a tank. The pools form a row. Most of "
     "the pools are blue. The largest tank is about 33 m long. Objects cover about 4 percent of the "
     "image.\", \"regions\": [{\"box\": [0.06666667, 0.1, 0.28666667, 0.2], \"class\": \"tank\", "
-    "\"description\": \"a medium-sized elongated red tank about 33 m long with a smooth surface "
+    "\"description\": \"a medium-sized elongated red tank about 33 m long of even tone "
     "lying from left to right in the upper left of the image\", \"hard_negatives\": [\"a "
-    "medium-sized elongated blue tank about 33 m long with a smooth surface lying from left to "
+    "medium-sized elongated blue tank about 33 m long of even tone lying from left to "
     "right in the upper left of the image\", \"a medium-sized elongated red ship about 33 m long "
-    "with a smooth surface lying from left to right in the upper left of the image\", \"a large "
-    "elongated red tank about 33 m long with a smooth surface lying from left to right in the "
+    "of even tone lying from left to right in the upper left of the image\", \"a large "
+    "elongated red tank about 33 m long of even tone lying from left to right in the "
     "upper left of the image\"]}, " BOXES_OF_POOLS "]}]}";
 
 static void paint(float *band, float value, int x1, int y1, int x2, int y2)
@@ -113,7 +113,7 @@ static void test_lies(void **state)
     expect_lie_found("a medium-sized elongated red tank", "a medium-sized elongated red ship",
                      "is no ship but a tank");
     expect_lie_found("tank about 33 m", "tank about 90 m", "is not \"so long\"");
-    expect_lie_found("with a smooth", "with a rough", "is not \"with a rough surface\"");
+    expect_lie_found("of even", "of uneven", "is not \"of uneven tone\"");
     expect_lie_found("lying from left to right", "lying from top to bottom",
                      "is not \"lying from top to bottom\"");
     expect_lie_found("in the upper left of", "in the lower right of",
@@ -180,13 +180,13 @@ static void test_generated(void **state)
             const char *text = image->regions[i].description;
             int has_view = strstr(text, "image") || strstr(text, "lying");
             assert_true(seed % 2 == 1 || !has_view);
-            assert_in_range(image->regions[i].negative_count, 2, 6);
+            assert_in_range(image->regions[i].negative_count, 1, 6);
             views += has_view;
             lengths += strstr(text, " m long") != NULL;
         }
         gaclip_dataset_free(dataset);
     }
-    assert_true(views > 40 && lengths > 80);
+    assert_true(views > 40 && lengths > 20);
 }
 
 static void test_seeds(void **state)
@@ -219,6 +219,27 @@ static void test_texts_are_kept(void **state)
     const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, 0);
     assert_true(count == 4 && image->caption_count == 2 && image->regions[0].negative_count == 3);
     gaclip_dataset_free(dataset);
+}
+
+/* Neither a colour that may be the ground's nor a shape that may come of lying aslant is stated. */
+static void test_doubts(void **state)
+{
+    (void)state;
+    GaclipRegionFacts f = {.width = 20, .height = 20, .pixels = 300, .around_pixels = 200};
+    enum { GREY = 1, WHITE = 2, BLUE = 10 };
+    f.colours[GREY] = 0.9;
+    f.colours[WHITE] = 0.1;
+    f.around[GREY] = 0.8;
+    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, GREY, &f), -1);
+    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, WHITE, &f), -1);
+    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, BLUE, &f), 0);
+    f.around[GREY] = 0.1;
+    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, GREY, &f), 1);
+    for (int shape = 0; shape < 2; shape++)
+        assert_int_equal(gaclip__claim_holds(GACLIP__SHAPE, shape, &f), -1);
+    f.height = 60;
+    assert_int_equal(gaclip__claim_holds(GACLIP__SHAPE, 0, &f), 1);
+    assert_int_equal(gaclip__claim_holds(GACLIP__SHAPE, 1, &f), 0);
 }
 
 static void test_colours(void **state)
@@ -278,8 +299,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honest),         cmocka_unit_test(test_lies),
         cmocka_unit_test(test_generated),      cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_texts_are_kept), cmocka_unit_test(test_colours),
-        cmocka_unit_test(test_words),          cmocka_unit_test(test_data_pack),
+        cmocka_unit_test(test_texts_are_kept), cmocka_unit_test(test_doubts),
+        cmocka_unit_test(test_colours),        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_data_pack),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }
