@@ -7,6 +7,7 @@
 #include "dataset_input.h"
 #include "dataset_verbs.h"
 #include "files.h"
+#include "gaclip/dataset_describe.h"
 #include "gaclip/dataset_tools.h"
 #include "progress.h"
 
@@ -19,8 +20,9 @@ typedef struct BuildRequest {
     NumberList shares;
     double block;
     int seed;
-    int filter;
+    int filter, describe;
     GaclipDatasetFilterOptions filtering;
+    GaclipDescribeOptions describing;
     int not_annotated, overwrite, quiet;
     Progress progress;
 } BuildRequest;
@@ -88,12 +90,23 @@ static int filter(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipE
     return status;
 }
 
+static int describe(int *described, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
+{
+    GaclipDatasetEvents events = {NULL, show_progress, r};
+    if (!r->describe) return GACLIP_OK;
+    r->describing.seed = (uint64_t)r->seed;
+    progress_begin(&r->progress, "images", r->quiet);
+    int status = gaclip_dataset_describe(described, dataset, &r->describing, &events, err);
+    progress_end(&r->progress);
+    return status;
+}
+
 static int build(BuildRequest *r, const char *const *inputs, int count, const char *command,
                  GaclipError *err)
 {
     GaclipDataset *dataset;
     GaclipDatasetWriteOptions writing = {.name = r->name, .command = command};
-    int removed = 0, status = check_request(r, count, err);
+    int removed = 0, described = 0, status = check_request(r, count, err);
     r->reading.is_annotated = !r->not_annotated;
     if (!status) status = dataset_format(&r->reading.format, r->format, err);
     if (!status) status = dataset_read_all(&dataset, inputs, count, &r->reading, err);
@@ -101,11 +114,12 @@ static int build(BuildRequest *r, const char *const *inputs, int count, const ch
     status = read_scene(dataset, r, err);
     if (!status) status = split(dataset, r, err);
     if (!status) status = filter(&removed, dataset, r, err);
+    if (!status) status = describe(&described, dataset, r, err);
     if (!status) status = gaclip_dataset_write(dataset, r->output, &writing, err);
     if (!status && !r->quiet)
-        printf("%s: %d images, %d classes; %d images left out, %d boxes outside their images\n",
+        printf("%s: %d images, %d classes, %d regions described; %d images and %d boxes left out\n",
                r->output, gaclip_dataset_image_count(dataset), gaclip_dataset_class_count(dataset),
-               removed, gaclip_dataset_dropped_count(dataset));
+               described, removed, gaclip_dataset_dropped_count(dataset));
     gaclip_dataset_free(dataset);
     return status;
 }
@@ -116,6 +130,7 @@ int dataset_build(int argc, char **argv)
     gaclip_dataset_read_options_init(&r.reading);
     gaclip_dataset_scene_options_init(&r.scenes);
     gaclip_dataset_filter_options_init(&r.filtering);
+    gaclip_describe_options_init(&r.describing);
     GaclipAnnotationOptions *a = &r.scenes.annotations;
     GaclipDatasetFilterOptions *f = &r.filtering;
     /* clang-format off */
@@ -176,6 +191,12 @@ int dataset_build(int argc, char **argv)
          .minimum = 0, .maximum = 1, .help = "pixels that hold data (default 0.5)"},
         {.name = "max-coverage", .type = OPTION_NUMBER, .value = &f->max_coverage, .meta = "SHARE",
          .minimum = 0, .maximum = 1, .help = "ground that objects cover (default 0.75)"},
+        {.name = "describe", .type = OPTION_FLAG, .value = &r.describe,
+         .help = "write captions, descriptions and hard negatives from boxes and pixels"},
+        {.name = "hard-negatives", .type = OPTION_INTEGER, .value = &r.describing.hard_negatives,
+         .meta = "COUNT", .minimum = 0, .maximum = 64, .help = "of a region, at most (default 9)"},
+        {.name = "with-views", .type = OPTION_FLAG, .value = &r.describing.with_views,
+         .help = "say places and directions too, which training that turns images makes false"},
         {.name = "name", .type = OPTION_TEXT, .value = &r.name, .meta = "TEXT",
          .help = "name of the dataset"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &r.overwrite,

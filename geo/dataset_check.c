@@ -6,6 +6,7 @@
 
 #include "dataset.h"
 #include "dataset_events.h"
+#include "dataset_truth.h"
 
 /* An image by its pixels. */
 typedef struct Digest {
@@ -119,7 +120,9 @@ static int check_images(Check *check, Digest *digests, GaclipError *err)
         }
         digests[readable].image = i;
         digest_pixels(&digests[readable++], &pixels);
+        status = gaclip__dataset_check_truth(d, i, &pixels, &check->events, err);
         gaclip_image_clear(&pixels);
+        if (status) return status;
     }
     report_duplicates(check, digests, readable);
     return GACLIP_OK;

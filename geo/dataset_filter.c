@@ -4,9 +4,7 @@
 #include "dataset.h"
 #include "dataset_events.h"
 #include "pixel_facts.h"
-
-/* Cells a side of the grid on which covered ground is counted. */
-enum { GRID = 128 };
+#include "scene_claims.h"
 
 void gaclip_dataset_filter_options_init(GaclipDatasetFilterOptions *options)
 {
@@ -16,23 +14,6 @@ void gaclip_dataset_filter_options_init(GaclipDatasetFilterOptions *options)
                                             .min_texture = 5,
                                             .min_content = 0.5,
                                             .max_coverage = 0.75};
-}
-
-/* Share of the image that lies in any object's box: boxes may overlap. */
-static double coverage_of(const GaclipDatasetImage *image)
-{
-    int covered = 0;
-    for (int cell = 0; cell < GRID * GRID; cell++) {
-        double x = (cell % GRID + 0.5) / GRID, y = ((double)(cell / GRID) + 0.5) / GRID;
-        int is_covered = 0;
-        for (int i = 0; i < image->region_count && !is_covered; i++) {
-            const GaclipDatasetRegion *r = &image->regions[i];
-            is_covered =
-                r->is_object && x >= r->box[0] && x < r->box[2] && y >= r->box[1] && y < r->box[3];
-        }
-        covered += is_covered;
-    }
-    return (double)covered / (GRID * GRID);
 }
 
 /* Reports the first threshold that the image misses; 1 where there is one. */
@@ -46,7 +27,7 @@ static int is_rejected(const GaclipDatasetImage *image, int index, const GaclipP
                  {"brightness", facts->brightness, o->min_brightness, o->max_brightness},
                  {"texture", facts->texture, o->min_texture, 1e9},
                  {"sharpness", facts->sharpness, o->min_sharpness, 1e9},
-                 {"coverage", coverage_of(image), 0, o->max_coverage}};
+                 {"coverage", gaclip__coverage(image), 0, o->max_coverage}};
     for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
         if (RULES[i].value >= RULES[i].low && RULES[i].value <= RULES[i].high) continue;
         int is_low = RULES[i].value < RULES[i].low;

@@ -133,7 +133,9 @@ int gaclip_dataset_source_image(const GaclipDatasetSource *source, int index)
 static double choose_zoom(const GaclipDatasetImage *image, double largest, uint64_t *state)
 {
     double share = SMALLEST_CAPTIONED + (1 - SMALLEST_CAPTIONED) * gaclip__chance_uniform(state);
-    if (!image->caption_count && !image->detailed) return fmin(1, largest);
+    int is_whole = gaclip__chance_uniform(state) < 0.5;
+    if ((!image->caption_count && !image->detailed) || (image->region_count && !is_whole))
+        return fmin(1, largest);
     return largest < 1 ? largest : fmax(1, largest * share);
 }
 
@@ -214,6 +216,23 @@ static GaclipSample start_sample(const GaclipDatasetImage *image, const char *de
                           .name = image->path};
 }
 
+/* A caption may count what a window leaves out or cuts. */
+static void drop_untrue_captions(GaclipSample *sample, const GaclipDatasetImage *image,
+                                 int image_width, int image_height, const GaclipSampleWindow *w)
+{
+    int shows_all = 1;
+    for (int i = 0; i < image->region_count && shows_all; i++) {
+        const double *b = image->regions[i].box;
+        shows_all = b[0] * image_width >= w->x - 0.5 && b[1] * image_height >= w->y - 0.5 &&
+                    b[2] * image_width <= w->x + w->width + 0.5 &&
+                    b[3] * image_height <= w->y + w->height + 0.5;
+    }
+    if (shows_all) return;
+    sample->captions = NULL;
+    sample->caption_count = 0;
+    sample->detailed = NULL;
+}
+
 /* Cuts a window out of the file, of which only a part is read. */
 static int read_large(GaclipImage *out, const GaclipDatasetImage *image,
                       const GaclipSampleWindow *w, GaclipError *err)
@@ -252,6 +271,7 @@ static int next_sample(GaclipSample *out, void *payload, uint64_t random, int wi
     }
     if (!status)
         status = list_regions(out, source, image, image_width, image_height, &w, &random, err);
+    if (!status) drop_untrue_captions(out, image, image_width, image_height, &w);
     if (status) gaclip_sample_clear(out);
     return status;
 }

@@ -1,7 +1,7 @@
 #include <cpl_conv.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "chance.h"

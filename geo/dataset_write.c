@@ -2,7 +2,7 @@
 #include <cjson/cJSON.h>
 #include <cpl_conv.h>
 #include <cpl_string.h>
-#include <math.h>
+
 #include <string.h>
 
 #include "dataset.h"
@@ -20,18 +20,11 @@ static void add_texts(cJSON *object, const char *key, const char *const *texts, 
     if (count) cJSON_AddItemToObject(object, key, cJSON_CreateStringArray(texts, count));
 }
 
-/* A ten-thousandth of a pixel of the largest images: more digits would only look exact. */
-static double rounded(double value)
-{
-    return round(value * 1e8) / 1e8;
-}
-
 static cJSON *describe_region(const GaclipDatasetRegion *r, const GaclipDataset *dataset)
 {
     cJSON *object = cJSON_CreateObject();
-    double box[4];
-    for (int i = 0; i < 4; i++) box[i] = rounded(r->box[i]);
-    cJSON_AddItemToObject(object, "box", cJSON_CreateDoubleArray(box, 4));
+
+    cJSON_AddItemToObject(object, "box", cJSON_CreateDoubleArray(r->box, 4));
     if (r->class_index >= 0) add_text(object, "class", dataset->classes[r->class_index].name);
     add_text(object, "phrase", r->phrase);
     add_text(object, "description", r->description);

@@ -64,11 +64,12 @@ static inline void expect_unreadable(const char *path, const GaclipDatasetReadOp
     gaclip_dataset_free(dataset);
 }
 
+/* To the eight digits that a dataset keeps. */
 static inline void expect_box(const double box[4], double x1, double y1, double x2, double y2)
 {
     const double expected[4] = {x1, y1, x2, y2};
     for (int i = 0; i < 4; i++)
-        if (!(box[i] > expected[i] - 1e-9 && box[i] < expected[i] + 1e-9))
+        if (!(box[i] > expected[i] - 1e-8 && box[i] < expected[i] + 1e-8))
             fail_msg("box %g %g %g %g in place of %g %g %g %g", box[0], box[1], box[2], box[3], x1,
                      y1, x2, y2);
 }

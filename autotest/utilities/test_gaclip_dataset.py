@@ -107,6 +107,20 @@ def test_gaclip_dataset_split_and_filter(coco):
     assert len(json.load(open("none.json"))["images"]) == 1
 
 
+def test_gaclip_dataset_describe(coco):
+    build(coco, "-o", "out.json", "--describe", "--hard-negatives", 3)
+    made = json.load(open("out.json"))
+    assert made["images"][0]["captions"] == ["two ships"]
+    assert made["images"][0]["detailed_caption"].startswith("The image shows two ships.")
+    regions = [r for i in made["images"] for r in i["regions"]]
+    assert all("ship" in r["description"] and 1 <= len(r["hard_negatives"]) <= 3 for r in regions)
+    assert cli.run(CHECK, "out.json", "-q").returncode == 0
+    made["images"][0]["captions"] = ["three ships"]
+    json.dump(made, open("lie.json", "w"))
+    result = cli.run(CHECK, "lie.json", "-q")
+    assert result.returncode == 1 and 'it is not so that "three ships"' in result.stdout
+
+
 def test_gaclip_dataset_scene(town):
     build("--scene", town.scene, "--annotations", town.annotations, "--class-field", "kind",
           "-o", "town.json", "--window", 100)

@@ -36,7 +36,8 @@ GACLIP_API int gaclip_dataset_source_new(GaclipDatasetSource **out, const Gaclip
 GACLIP_API void gaclip_dataset_source_free(GaclipDatasetSource *source);
 
 /* A view of it. next cuts a window of the asked shape (smaller where the image is) at a random
- * place; images with captions are shown all but whole, for their captions to stay true. Boxes of
+ * place; images with captions are shown all but whole, and a window that leaves an object out or
+ * cuts it has no captions: they stay true. Boxes of
  * which the window shows too little are left out. A region's phrase is one of its class's names,
  * its concept the first of them; a missing detailed caption is made of the distinct brief ones.
  * at gives whole images in the dataset's order, with the first name as phrase. Several threads may

@@ -1,0 +1,188 @@
+#include "region_claims.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const SIZES[] = {"small", "medium-sized", "large", NULL};
+static const char *const SHAPES[] = {"elongated", "compact", NULL};
+static const char *const TONES[] = {"of even tone", "of uneven tone", NULL};
+static const char *const DIRECTIONS[] = {"lying from left to right", "lying from top to bottom",
+                                         NULL};
+/* Row by row. */
+static const char *const PLACES[] = {
+    "in the upper left of the image",  "at the top of the image",
+    "in the upper right of the image", "at the left edge of the image",
+    "in the centre of the image",      "at the right edge of the image",
+    "in the lower left of the image",  "at the bottom of the image",
+    "in the lower right of the image", NULL};
+
+const char *const *gaclip__claim_words(GaclipClaimKind kind)
+{
+    static const char *const *const WORDS[GACLIP__CLAIM_KINDS] = {
+        SIZES, SHAPES, gaclip__colour_names, NULL, TONES, DIRECTIONS, PLACES};
+    return WORDS[kind];
+}
+
+/* Whether value lies in low..high, or clearly outside; margin is the width of the doubt. */
+static int within(double value, double low, double high, double margin)
+{
+    if (value >= low && value <= high) return 1;
+    return value < low - margin || value > high + margin ? 0 : -1;
+}
+
+static int size_holds(int value, double area)
+{
+    static const double LOW[] = {0, 0.02, 0.15}, HIGH[] = {0.01, 0.09, 1};
+    return within(area, LOW[value], HIGH[value], value == 2 ? 0.05 : 0.01);
+}
+
+/* A long thing that lies aslant has a box as wide as high: a long box shows that its object is
+ * elongated, no box shows that it is compact. */
+static int shape_holds(int value, double ratio)
+{
+    if (ratio < 2) return -1;
+    return value == 0;
+}
+
+static int colour_holds(int value, const GaclipRegionFacts *f)
+{
+    double share = f->colours[value];
+    if (f->pixels < 12 || f->around_pixels < 12) return -1;
+    for (int c = 0; c < GACLIP__COLOURS; c++)
+        if (c != value && share > 0.05 && f->colours[c] > share - 0.15) return -1;
+    if (share >= 0.5) return f->around[value] < 0.25 ? 1 : -1; /* else it may be the ground's */
+    return share < 0.05 ? 0 : -1;
+}
+
+static int place_holds(int value, const GaclipRegionFacts *f)
+{
+    int x = within(f->centre_x * 3 - value % 3, 0.15, 0.85, 0.3);
+    int y = within(f->centre_y * 3 - (double)(value / 3), 0.15, 0.85, 0.3);
+    return x == 1 && y == 1 ? 1 : x == 0 || y == 0 ? 0 : -1;
+}
+
+static int length_holds(int value, double metres)
+{
+    double ratio = metres > 0 ? value / metres : 0;
+    if (metres <= 0) return -1;
+    return within(ratio, 0.85, 1.18, 0.4);
+}
+
+int gaclip__claim_holds(GaclipClaimKind kind, int value, const GaclipRegionFacts *f)
+{
+    double ratio = fmax(f->width, f->height) / fmin(f->width, f->height);
+    switch (kind) {
+    case GACLIP__SIZE:
+        return size_holds(value, f->area);
+    case GACLIP__SHAPE:
+        return shape_holds(value, ratio);
+    case GACLIP__COLOUR:
+        return colour_holds(value, f);
+    case GACLIP__LENGTH:
+        return length_holds(value, f->length);
+    case GACLIP__TONE:
+        if (f->pixels < 64) return -1;
+        return value == 0 ? within(f->roughness, 0, 4, 6) : within(f->roughness, 14, 1e9, 8);
+    case GACLIP__DIRECTION:
+        if (ratio < 1.8) return -1;
+        return (f->width > f->height) == (value == 0);
+    case GACLIP__PLACE:
+        return place_holds(value, f);
+    case GACLIP__CLAIM_KINDS:
+        break;
+    }
+    return -1;
+}
+
+int gaclip__claim_length(double metres)
+{
+    double unit = metres >= 100 ? pow(10, floor(log10(metres)) - 1) : 1;
+    return (int)(round(metres / unit) * unit);
+}
+
+/* Takes a word of the list, with a blank or the end behind it, off the start of *text. */
+static int take_word(int *value, const char **text, const char *const *words)
+{
+    for (int i = 0; words[i]; i++) {
+        size_t length = strlen(words[i]);
+        if (strncmp(*text, words[i], length) != 0) continue;
+        if ((*text)[length] != ' ' && (*text)[length] != '\0') continue;
+        *text += length + ((*text)[length] == ' ');
+        *value = i;
+        return 1;
+    }
+    return 0;
+}
+
+static void take_claim(GaclipRegionClaims *out, const char **text, GaclipClaimKind kind)
+{
+    out->is_claimed[kind] = take_word(&out->values[kind], text, gaclip__claim_words(kind));
+}
+
+/* "about 25 m long" */
+static int take_length(int *metres, const char **text)
+{
+    static const char BEFORE[] = "about ", AFTER[] = " m long";
+    char *end;
+    if (strncmp(*text, BEFORE, strlen(BEFORE)) != 0) return 0;
+    long value = strtol(*text + strlen(BEFORE), &end, 10);
+    if (strncmp(end, AFTER, strlen(AFTER)) != 0 || value < 1 || value > 100000) return 0;
+    end += strlen(AFTER);
+    *metres = (int)value;
+    *text = end + (*end == ' ');
+    return 1;
+}
+
+/* What stands behind the name, all of it; 0 where something is left over. */
+static int take_rest(GaclipRegionClaims *out, const char *text)
+{
+    out->is_claimed[GACLIP__LENGTH] = take_length(&out->values[GACLIP__LENGTH], &text);
+    take_claim(out, &text, GACLIP__TONE);
+    take_claim(out, &text, GACLIP__DIRECTION);
+    take_claim(out, &text, GACLIP__PLACE);
+    return *text == '\0';
+}
+
+int gaclip__claims_read(GaclipRegionClaims *out, const char *text)
+{
+    static const char *const ARTICLES[] = {"a", "an", NULL};
+    int article;
+    *out = (GaclipRegionClaims){0};
+    if (!take_word(&article, &text, ARTICLES)) return 0;
+    take_claim(out, &text, GACLIP__SIZE);
+    take_claim(out, &text, GACLIP__SHAPE);
+    take_claim(out, &text, GACLIP__COLOUR);
+    const char *name = text;
+    for (const char *end = text; *end; end++) { /* the shortest name behind which all is known */
+        size_t length = (size_t)(end + 1 - name);
+        if ((end[1] != ' ' && end[1] != '\0') || length >= sizeof out->name) continue;
+        if (!take_rest(out, end + 1 + (end[1] == ' '))) continue;
+        memcpy(out->name, name, length);
+        out->name[length] = '\0';
+        return 1;
+    }
+    return 0;
+}
+
+void gaclip__claims_write(char out[GACLIP__LONGEST_DESCRIPTION], const GaclipRegionClaims *claims)
+{
+    char text[GACLIP__LONGEST_DESCRIPTION] = "";
+    size_t room = sizeof text, used = 0;
+    for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++) {
+        int written = 0;
+        if (kind == GACLIP__LENGTH)
+            written = snprintf(text + used, room - used, "%s ", claims->name);
+        used += (size_t)written;
+        if (!claims->is_claimed[kind]) continue;
+        const char *const *words = gaclip__claim_words((GaclipClaimKind)kind);
+        written =
+            words ? snprintf(text + used, room - used, "%s ", words[claims->values[kind]])
+                  : snprintf(text + used, room - used, "about %d m long ", claims->values[kind]);
+        used += (size_t)written;
+    }
+    if (used > 0) text[used - 1] = '\0';
+    snprintf(out, GACLIP__LONGEST_DESCRIPTION, "%s %.500s", strchr("aeiou", *text) ? "an" : "a",
+             text);
+}

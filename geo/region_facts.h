@@ -1,0 +1,22 @@
+/* What can be measured of a region: of its box and its pixels. */
+#ifndef GACLIP_GEO_REGION_FACTS_H
+#define GACLIP_GEO_REGION_FACTS_H
+
+#include "colour_names.h"
+#include "gaclip/dataset.h"
+
+typedef struct GaclipRegionFacts {
+    double area;                     /* share of the image */
+    double width, height;            /* pixels */
+    double length;                   /* metres; 0: not known, or not told by the box's sides */
+    double centre_x, centre_y;       /* 0..1 of the image */
+    double colours[GACLIP__COLOURS]; /* share of each in the ellipse within the box */
+    double around[GACLIP__COLOURS];  /* and in a frame around the box, half as far again */
+    double roughness;                /* mean step of grey values between neighbours there */
+    int pixels, around_pixels;       /* valid ones */
+} GaclipRegionFacts;
+
+void gaclip__region_facts(GaclipRegionFacts *out, const GaclipDatasetRegion *region,
+                          const GaclipDatasetImage *image, const GaclipImage *pixels);
+
+#endif

@@ -1,0 +1,54 @@
+/* What the generated captions of a whole image claim, and whether it is so.
+ *
+ * A brief caption: GROUP [, GROUP] [and GROUP], a group being "an airplane", "five airplanes" or "a
+ * row of five airplanes". A detailed caption: sentences,
+ *   "The image shows GROUPS."
+ *   "The airplanes form a row." ("a ring", "a cluster"), "The airplanes are scattered."
+ *   "Most of the airplanes are white."
+ *   "The largest airplane is about 40 m long."
+ *   "Objects cover about 12 percent of the image." */
+#ifndef GACLIP_GEO_SCENE_CLAIMS_H
+#define GACLIP_GEO_SCENE_CLAIMS_H
+
+#include "dataset.h"
+#include "region_facts.h"
+
+typedef enum GaclipArrangement {
+    GACLIP__NO_ARRANGEMENT,
+    GACLIP__ROW,
+    GACLIP__RING,
+    GACLIP__CLUSTER,
+    GACLIP__SCATTERED
+} GaclipArrangement;
+
+/* All objects of a class in an image. */
+typedef struct GaclipSceneGroup {
+    int class_index, count;
+    GaclipArrangement arrangement;
+    int colour;    /* of at least 70 % of them, or -1 */
+    double length; /* of the longest, metres; 0: not known */
+} GaclipSceneGroup;
+
+typedef struct GaclipSceneFacts {
+    GaclipSceneGroup *groups; /* (group_count) most objects first */
+    int group_count;
+    double coverage; /* share of the image that objects cover */
+} GaclipSceneFacts;
+
+/* facts (region_count) are those of the image's regions. The caller frees out->groups. */
+int gaclip__scene_facts(GaclipSceneFacts *out, const GaclipDatasetImage *image,
+                        const GaclipRegionFacts *facts, GaclipError *err);
+
+/* Texts that the caller frees with CPLFree; NULL where the image has no objects. */
+char *gaclip__scene_brief(const GaclipSceneFacts *facts, const GaclipDataset *dataset);
+char *gaclip__scene_detailed(const GaclipSceneFacts *facts, const GaclipDataset *dataset);
+
+/* 1 where every claim of the text is true, 0 where one is not (*claim is it, CPLFree), -1 where the
+ * text is not of the grammar. */
+int gaclip__scene_holds(char **claim, const char *text, const GaclipSceneFacts *facts,
+                        const GaclipDataset *dataset);
+
+/* Share of the image that lies in any object's box. */
+double gaclip__coverage(const GaclipDatasetImage *image);
+
+#endif
