@@ -151,8 +151,8 @@ static int run_with_log(Run *run, GaclipError *err)
     if (status != GACLIP_OK) return status;
     status = run_stages(run, err);
     int log_status = train_log_close(&run->log, &late);
-    if (status != GACLIP_OK && run->record.last.step == 0 && !request->resume) {
-        train_folder_abandon(&run->folder);
+    if (status != GACLIP_OK && run->record.last.step == 0) {
+        if (!request->resume) train_folder_abandon(&run->folder);
         return status;
     }
     if (log_status == GACLIP_OK)

@@ -180,7 +180,7 @@ def write_recipe(town, **stage_changes):
                 "vision": {"image_size": 64, "patch_size": 8, "width": 32, "layers": 1, "heads": 2},
                 "text": {"context_length": 16, "vocab_size": 600, "width": 16, "layers": 1,
                          "heads": 2},
-                "proposal": {"width": 8},
+                "proposal": {"width": 8, "layers": 1, "upsample": 1},
             },
             "background": ["empty ground", "something else"],
         },
