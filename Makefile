@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 BUILD = build/$(PRESET)
 
-.PHONY: all build dependencies demo check bench install asan check-asan clean
+.PHONY: all build dependencies demo check bench bench-peers install asan check-asan clean
 
 all: build
 
@@ -27,6 +27,10 @@ check: build
 
 bench: build
 	@cmake --build --preset $(PRESET) --target bench
+
+# ViT-B/16 beside PyTorch (python3-torch, and its script in GACLIP_PEERS).
+bench-peers: build
+	@cmake --build --preset $(PRESET) --target bench_peers
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

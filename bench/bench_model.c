@@ -27,7 +27,7 @@ static int build_model(GaclipModel **out, GaclipCompute *compute, GaclipError *e
         .dense = GACLIP_DENSE_FULL,
         .vision = {SIDE, 8, 128, 4, 4, 3, {24, 48, 96}},
         .text = {32, gaclip_tokenizer_vocab_size(tokenizer), 128, 2, 4},
-        .proposal = {128, 1},
+        .proposal = {.width = 128, .layers = 3, .upsample = 1},
         .image_mean = {0.5f, 0.5f, 0.5f},
         .image_std = {0.25f, 0.25f, 0.25f},
     };

@@ -27,7 +27,7 @@ static const GaclipModelConfig CONFIG = {
     .norm_epsilon = 1e-5f,
     .vision = {.image_size = SIDE, .patch_size = 16, .width = 768, .layers = 12, .heads = 12},
     .text = {.context_length = 77, .vocab_size = 49408, .width = 512, .layers = 12, .heads = 8},
-    .proposal = {.width = 0, .upsample = 1},
+    .proposal = {.width = 0, .layers = 1, .upsample = 1},
     .image_mean = {0.5f, 0.5f, 0.5f},
     .image_std = {0.25f, 0.25f, 0.25f},
 };

@@ -7,7 +7,7 @@
 #include "math/gemm.h"
 
 /* Rows of scores at a time: they stay in the second-level cache between the products. */
-enum { ROWS = 64 };
+enum { ROWS = 128 };
 
 typedef struct Attention {
     const GaclipCompute *compute;
@@ -71,8 +71,10 @@ static GaclipOperand operand_beside(GaclipOperand like, float *values, float *sc
     return like.bf16 ? (GaclipOperand){NULL, (uint16_t *)(void *)scratch} : gaclip__floats(values);
 }
 
-/* Softmax of row's first visible scores in place, zeros behind; returns log(sum(exp)). */
-GACLIP__CLONES static float softmax_row(float *row, int visible, int columns, float scale)
+/* Row's first visible scores become exp(scale (score - largest)) in place, zeros behind: softmax
+ * but for the division by their sum, which is cheaper later. Returns log(sum(exp(scale score))). */
+GACLIP__CLONES static float exponential_row(float *row, float *sum_out, int visible, int columns,
+                                            float scale)
 {
     float largest = row[0], sum = 0;
     GACLIP__PRAGMA(omp simd reduction(max : largest))
@@ -82,10 +84,14 @@ GACLIP__CLONES static float softmax_row(float *row, int visible, int columns, fl
         row[j] = gaclip__exp((row[j] - largest) * scale);
         sum += row[j];
     }
-    float inverse = 1.0f / sum;
-    GACLIP__SIMD for (int j = 0; j < visible; j++) row[j] *= inverse;
     for (int j = visible; j < columns; j++) row[j] = 0.0f;
+    *sum_out = sum;
     return largest * scale + logf(sum);
+}
+
+GACLIP__CLONES static void scale_row(float *row, float factor, int count)
+{
+    GACLIP__SIMD for (int i = 0; i < count; i++) row[i] *= factor;
 }
 
 static void store_columns(GaclipOperand out, size_t stride, const float *rows, int count, int width)
@@ -105,18 +111,21 @@ static void forward_rows(int index, int worker, void *payload)
     float *scores = gaclip__scratch(a->compute, worker); /* (rows, keys) */
     float *beside = scores + padded((size_t)(rows * keys)),
           *mixed = beside + padded(ROWS * (size_t)T);
+    float sums[ROWS];
     GaclipOperand p = operand_beside(a->qkv, scores, beside);
     gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__TRANSPOSED, rows, keys, D,
                         gaclip__operand_at(h.q, (size_t)first * 3 * (size_t)W), 3 * W, h.k, 3 * W,
                         GACLIP__SET, scores, keys);
     for (int i = 0; i < rows; i++) {
         size_t at = (size_t)i * (size_t)keys;
-        float sum = softmax_row(scores + at, s->causal ? first + i + 1 : T, keys, a->scale);
-        if (a->log_sums) a->log_sums[h.sums + (size_t)(first + i)] = sum;
+        float log_sum =
+            exponential_row(scores + at, &sums[i], s->causal ? first + i + 1 : T, keys, a->scale);
+        if (a->log_sums) a->log_sums[h.sums + (size_t)(first + i)] = log_sum;
         gaclip__operand_set(gaclip__operand_at(p, at), scores + at, (size_t)keys);
     }
     gaclip__gemm_serial(a->compute, GACLIP__PLAIN, GACLIP__PLAIN, rows, D, keys, p, keys, h.v,
                         3 * W, GACLIP__SET, mixed, D);
+    for (int i = 0; i < rows; i++) scale_row(mixed + (size_t)(i * D), 1 / sums[i], D);
     store_columns(gaclip__operand_at(a->out, h.out + (size_t)first * (size_t)W), (size_t)W, mixed,
                   rows, D);
 }

@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""ViT-B/16 of 224 pixels, gaclip beside PyTorch, in one run.
+
+    vit_against_torch.py BENCH_VIT [ROUNDS]
+
+PyTorch's side is bench_torch.py in the folder that GACLIP_PEERS names (default ../shared/peers): the
+image tower alone, forward, and forward + backward in f32. Rows marked = do the same work; the whole
+step does more: text tower, contrastive loss, gradient norm, AdamW. Programs take turns, and every
+figure is the smallest of its rounds, so that what else the machine does weighs little.
+"""
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+
+# name, arguments of bench_vit, images, the PyTorch figures that it is held against
+ROWS = [
+    ("= image tower, f32", "encode f32 8", 8, ["torch f32"]),
+    ("= image tower, bf16", "encode bf16 8", 8, ["torch f32", "torch bf16"]),
+    ("= tower forward + backward, f32", "tower f32 8", 8, ["torch step"]),
+    ("= tower forward + backward, bf16", "tower bf16 8", 8, ["torch step"]),
+    ("  whole step, f32", "step f32 8", 8, ["torch step"]),
+    ("  whole step, bf16", "step bf16 8", 8, ["torch step"]),
+    ("  whole step of 32, recomputing, bf16", "step bf16 32 recompute", 32, ["torch step"]),
+]
+
+
+def torch_script():
+    """The peer's script, or None and why it cannot run."""
+    folder = os.environ.get("GACLIP_PEERS", "../shared/peers")
+    script = os.path.join(folder, "bench_torch.py")
+    if not os.path.exists(script):
+        return None, f"no {script}: set GACLIP_PEERS"
+    if importlib.util.find_spec("torch") is None:
+        return None, "python3-torch is not installed"
+    return script, None
+
+
+def run_torch(script, best):
+    """bench_torch.py's figures as seconds an image, into best."""
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    for name, pattern in [
+        ("torch f32", r"^fp32 8 imgs ([\d.]+)"),
+        ("torch bf16", r"^bf16 8 imgs ([\d.]+)"),
+        ("torch step", r"^train step fp32 8 imgs ([\d.]+)"),
+    ]:
+        for seconds in re.findall(pattern, run.stdout, re.MULTILINE):
+            best[name] = min(best.get(name, float("inf")), float(seconds) / 8)
+
+
+def run_row(program, row, best, memory):
+    name, arguments, images, _ = row
+    run = subprocess.run([program] + arguments.split(), capture_output=True, text=True)
+    if run.returncode:
+        print(f"{name}: {run.stderr.strip()}")
+        return
+    seconds, mebibytes = run.stdout.split()
+    best[name] = min(best.get(name, float("inf")), float(seconds) / images)
+    memory[name] = int(mebibytes)
+
+
+def main():
+    program, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    script, reason = torch_script()
+    if script is None:
+        print(f"PyTorch is left out: {reason}")
+    best, memory = {}, {}
+    for _ in range(rounds):
+        for row in ROWS:
+            run_row(program, row, best, memory)
+        if script:
+            run_torch(script, best)
+    print(f"ViT-B/16, 224 pixels, {os.cpu_count()} processors, smallest of {rounds} rounds")
+    for name in ["torch f32", "torch bf16", "torch step"]:
+        if name in best:
+            print(f"{name:40} {1 / best[name]:8.2f} images/s")
+    for name, _, _, peers in ROWS:
+        if name not in best:
+            continue
+        ratios = [f"{best[p] / best[name]:.2f} x {p}" for p in peers if p in best]
+        print(f"{name:40} {1 / best[name]:8.2f} images/s {memory[name]:6} MiB  {', '.join(ratios)}")
+
+
+if __name__ == "__main__":
+    main()
