@@ -224,3 +224,26 @@ def test_gaclip_detect_help():
 
 def test_gaclip_detect_utility_version():
     assert "GDAL" in cli.run(DETECT, "--utility_version").stdout
+
+
+def test_gaclip_detect_gaclip_file(asked, tmp_path):
+    result = cli.run(DETECT, *asked, "-of", "GACLIP", "--json")
+    assert result.returncode == 0, result.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "town_detections.gaclip", "town_detections.gaclip.boxes"
+    ]
+    with open("town_detections.gaclip", encoding="utf-8") as file:
+        stored = json.load(file)
+    assert list(stored)[0] == "gaclip" and stored["classes"] == ["tank", "field"]
+    counts = json.loads(result.stdout)["scenes"][0]
+    assert stored["provenance"]["counts"]["written"] == counts["written"] > 0
+
+
+@pytest.mark.parametrize("option", [["-t_srs", "EPSG:4326"], ["-lco", "A=B"], ["-oo", "A=B"]])
+def test_gaclip_detect_gaclip_file_takes_no_such_option(asked, option):
+    cli.assert_fails(DETECT, *asked, "-o", "x.gaclip", *option, names=["x.gaclip", "ogr2ogr"])
+
+
+def test_gaclip_detect_existing_gaclip_file(asked, tmp_path):
+    (tmp_path / "x.gaclip").write_text("mine")
+    cli.assert_fails(DETECT, *asked, "-o", "x.gaclip", names=["x.gaclip", "--overwrite"])

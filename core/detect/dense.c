@@ -104,6 +104,8 @@ int gaclip_detector_align(float *probability, float *similarity, float *consiste
 {
     GaclipVisionPass pass;
     int E = detector->model->config.embed_dim;
+    if (!(box->x2 > box->x1 && box->y2 > box->y1)) /* nor is one of these a NaN */
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "a region without area has no picture");
     float *region = malloc(2 * (size_t)E * sizeof *region);
     if (!region) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     int status = run_tower(&pass, detector, window, 1, err);

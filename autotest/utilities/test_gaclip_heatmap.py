@@ -1,0 +1,100 @@
+"""gaclip-heatmap: what it writes, and what it says when it cannot."""
+
+import json
+
+import pytest
+from osgeo import gdal
+
+import cli
+import scenes
+
+HEATMAP = "gaclip-heatmap"
+
+
+@pytest.fixture
+def asked(town, model):
+    return [town.scene, "--classes", "tank", "--model", model]
+
+
+def test_gaclip_heatmap_geotiff(asked, model):
+    result = cli.run(HEATMAP, *asked, "-o", "heat.tif", "--json")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    summary = json.loads(result.stdout)
+    dataset = gdal.Open("heat.tif")
+    band = dataset.GetRasterBand(1)
+    assert (summary["width"], summary["height"]) == (scenes.SIDE, scenes.SIDE)
+    assert band.GetBlockSize() == [256, 256]
+    assert dataset.GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE") == "DEFLATE"
+    assert dataset.GetSpatialRef().IsSame(scenes.crs())
+    assert band.GetDescription() == "tank" and band.GetNoDataValue() == 255
+    assert band.GetColorInterpretation() == gdal.GCI_PaletteIndex
+    assert summary["highest"]["tank"] == pytest.approx(band.ReadAsArray().max() / 254)
+    assert dataset.GetMetadataItem("GACLIP_MODEL") == str(model)
+    assert len(dataset.GetMetadataItem("GACLIP_MODEL_SHA256")) == 64
+
+
+def test_gaclip_heatmap_default_output(asked, tmp_path):
+    result = cli.run(HEATMAP, *asked)
+    assert result.returncode == 0, result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["town_heatmap.tif"]
+    assert "town_heatmap.tif" in result.stdout
+
+
+def test_gaclip_heatmap_cog(asked, tmp_path):
+    assert cli.run(HEATMAP, *asked, "-o", "heat.tif", "-of", "COG", "-co", "BLOCKSIZE=128",
+                   "-q").returncode == 0
+    dataset = gdal.Open("heat.tif")
+    assert dataset.GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE") == "COG"
+    assert dataset.GetRasterBand(1).GetBlockSize() == [128, 128]
+    assert [p.name for p in tmp_path.iterdir()] == ["heat.tif"]
+
+
+def test_gaclip_heatmap_same_bytes_twice(asked):
+    for name, threads in (("one.tif", 1), ("two.tif", 1)):
+        assert cli.run(HEATMAP, *asked, "-o", name, "-j", threads).returncode == 0
+    one, two = (gdal.Open(name).ReadRaster() for name in ("one.tif", "two.tif"))
+    assert one == two
+
+
+def test_gaclip_heatmap_existing_output(asked, tmp_path):
+    (tmp_path / "heat.tif").write_text("mine")
+    cli.assert_fails(HEATMAP, *asked, "-o", "heat.tif", names=["heat.tif", "--overwrite"])
+    assert cli.run(HEATMAP, *asked, "-o", "heat.tif", "--overwrite").returncode == 0
+    assert gdal.Open("heat.tif").RasterCount == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, names",
+    [
+        (["-of", "PNG"], ["PNG", "gdal_translate"]),
+        (["-ot", "Int16"], ["Int16", "Float32"]),
+        (["--measure", "beauty"], ["beauty", "similarity"]),
+        (["-o", "no/such/folder/heat.tif"], ["no/such/folder/heat.tif"]),
+        (["--model", "none.safetensors"], ["none.safetensors"]),
+        (["-b", "1,2"], ["bands"]),
+    ],
+)
+def test_gaclip_heatmap_bad_input(town, model, arguments, names):
+    base = [town.scene, "-c", "tank"]
+    if "--model" not in arguments:
+        base += ["--model", model]
+    cli.assert_fails(HEATMAP, *base, *arguments, names=names)
+
+
+def test_gaclip_heatmap_of_a_gaclip_dataset(model, town):
+    cli.assert_fails(HEATMAP, f"GACLIP:{town.scene}?classes=tank", "-c", "tank", "--model", model,
+                     names=["GACLIP", "gdal_translate"])
+
+
+def test_gaclip_heatmap_interrupted(asked, tmp_path):
+    process = cli.start(HEATMAP, *asked, "-o", "heat.tif")
+    process.terminate()
+    process.communicate(timeout=cli.TIMEOUT)
+    assert process.returncode != 0 and list(tmp_path.iterdir()) == []
+
+
+def test_gaclip_heatmap_help():
+    result = cli.run(HEATMAP, "--help")
+    assert result.returncode == 0 and "--measure" in result.stdout
+    assert "GDAL" in cli.run(HEATMAP, "--utility_version").stdout
