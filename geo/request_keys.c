@@ -22,7 +22,7 @@ const GaclipKey gaclip__keys[GACLIP__KEY_COUNT] = {
      .scope = "vector", .help = "leave out boxes that score less (default 0.3)"},
     {.name = "nms_iou", .type = GACLIP_KEY_NUMBER, .offset = AT(nms_iou), .minimum = 1e-6,
      .maximum = 1, .scope = "vector",
-     .help = "of two boxes of a class that overlap more, keep the better (default 0.4)"},
+     .help = "of two boxes of a class that overlap more, keep the better (default 0.3)"},
     {.name = "independent", .type = GACLIP_KEY_FLAG, .offset = AT(independent), .alters = 1,
      .help = "score every class against the background alone, not against the others"},
     {.name = "bbox", .type = GACLIP_KEY_NUMBERS, .offset = AT(bbox), .alters = 1,

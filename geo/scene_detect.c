@@ -16,7 +16,7 @@ enum { DEFAULT_TILE = 512 };
 
 void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *options)
 {
-    *options = (GaclipSceneDetectOptions){.tile_size = DEFAULT_TILE, .nms_iou = 0.4};
+    *options = (GaclipSceneDetectOptions){.tile_size = DEFAULT_TILE, .nms_iou = 0.3};
     gaclip_raster_options_init(&options->raster);
 }
 

@@ -186,7 +186,7 @@ static void test_options(void **state)
     GaclipDetectOptions good;
     GaclipError err = {0};
     gaclip_detect_options_init(&good);
-    assert_true(good.min_score == 0.3f && good.nms_iou == 0.4f && good.mix == 0.5f);
+    assert_true(good.min_score == 0.3f && good.nms_iou == 0.3f && good.mix == 0.5f);
     assert_true(good.independent == 0 && good.max_proposals == 300 && good.overlap == -1);
     GaclipDetectOptions bad[12];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;

@@ -9,7 +9,7 @@
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
     *options = (GaclipDetectOptions){.min_score = 0.3f,
-                                     .nms_iou = 0.4f,
+                                     .nms_iou = 0.3f,
                                      .mix = 0.5f,
                                      .independent = 0,
                                      .max_proposals = 300,

@@ -19,7 +19,7 @@ typedef struct GaclipDetectOptions {
     int overlap;         /* of neighbouring model windows, pixels; negative = half of one */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.4, 0.5, 0, 300, -1. */
+/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
