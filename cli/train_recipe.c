@@ -72,10 +72,10 @@ static void make_distinct(TextList *list)
 static int open_initial(GaclipModel **out, const TrainPlan *plan, GaclipError *err)
 {
     const GaclipRecipeModel *recipe = gaclip_recipe_model(plan->recipe);
-    if (recipe->stretch_context > 0)
-        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                                "%s: stretch_context is not possible yet", recipe->init);
-    return gaclip_model_open(out, recipe->init, plan->compute, err);
+    GaclipModelReading reading;
+    gaclip_model_reading_init(&reading);
+    reading.context = recipe->stretch_context;
+    return gaclip_model_read(out, recipe->init, &reading, plan->compute, err);
 }
 
 static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, const TextList *classes,

@@ -5,7 +5,7 @@ set -eu
 packages="
     gcc g++ cmake ninja-build pkg-config
     libgdal-dev libproj-dev libgeos-dev nettle-dev
-    libopenblas-dev libdnnl-dev libcjson-dev libunistring-dev zlib1g-dev
+    libopenblas-dev libdnnl-dev libcjson-dev libzip-dev libunistring-dev zlib1g-dev
     libcmocka-dev libpng-dev
     python3 python3-gdal python3-jsonschema python3-pytest
 "

@@ -1,6 +1,7 @@
 #include "oracle_model.h"
 
 #include "model/config.h"
+#include "weights/gather.h"
 
 GaclipModel *oracle_model(const char *weights, const char *config_file)
 {
@@ -15,7 +16,10 @@ GaclipModel *oracle_model(const char *weights, const char *config_file)
     gaclip__safetensors_close(described);
     expect_ok(gaclip_compute_new(&compute, 2, GACLIP_BACKEND_AUTO, &err), &err);
     expect_ok(gaclip__model_declare(&model, &config, compute, &err), &err);
-    expect_ok(gaclip__model_take_weights(model, oracle_open(weights), &err), &err);
+    GaclipWeights *source;
+    const GaclipGathering gathering = {0};
+    expect_ok(gaclip__weights_open(&source, oracle_path(weights), &err), &err);
+    expect_ok(gaclip__gather(model, source, &gathering, &err), &err);
     return model;
 }
 

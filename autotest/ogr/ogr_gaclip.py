@@ -127,8 +127,8 @@ def best_few(connection, few=10):
 
 
 def middling(connection):
-    """A score that half of the boxes reach."""
-    scores = sorted(f["score"] for f in layer_of(connection))
+    """A score that half of the tanks reach."""
+    scores = sorted(f["score"] for f in layer_of(connection) if f["class"] == "tank")
     return scores[len(scores) // 2]
 
 

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "model/config.h"
+#include "weights/weights.h"
 
 int gaclip__model_declare(GaclipModel **out, const GaclipModelConfig *config,
                           GaclipCompute *compute, GaclipError *err)
@@ -19,10 +20,11 @@ int gaclip__model_declare(GaclipModel **out, const GaclipModelConfig *config,
     model->compute = compute;
     model->logit_scale = gaclip__parameters_add(&model->parameters, "logit_scale", 0, 0, 0, 0, 0);
     status = gaclip__vision_declare(&model->vision, &model->config, &model->parameters, err);
-    if (!status) status = gaclip__text_declare(&model->text, &model->config, &model->parameters, err);
     if (!status)
-        status = gaclip__proposal_declare(&model->proposals, &model->config, &model->parameters,
-                                          err);
+        status = gaclip__text_declare(&model->text, &model->config, &model->parameters, err);
+    if (!status)
+        status =
+            gaclip__proposal_declare(&model->proposals, &model->config, &model->parameters, err);
     if (status) {
         gaclip_model_close(model);
         return status;
@@ -49,7 +51,8 @@ void gaclip_model_close(GaclipModel *model)
     free(model->training);
     free(model->metadata);
     free(model->path);
-    gaclip__safetensors_close(model->file);
+    gaclip__weights_close(model->weights);
+    free(model->made);
     gaclip__arena_free(&model->arena);
     free(model);
 }
@@ -104,9 +107,9 @@ static void randomise(GaclipModel *model, uint64_t seed)
         double deviation = deviation_of(model, p);
         int is_norm = p->rank == 1 && ends_with(p->name, "weight");
         for (size_t k = 0; k < p->count; k++)
-            value[k] = is_norm ? 1.0f
-                               : (float)(deviation > 0 ? deviation * gaclip__random_normal(&random)
-                                                       : 0.0);
+            value[k] =
+                is_norm ? 1.0f
+                        : (float)(deviation > 0 ? deviation * gaclip__random_normal(&random) : 0.0);
     }
     *writable(model, "logit_scale") = logf(1 / 0.07f);
     float *out = writable(model, "proposal.out.bias");

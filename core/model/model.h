@@ -2,6 +2,8 @@
 #ifndef GACLIP_MODEL_MODEL_H
 #define GACLIP_MODEL_MODEL_H
 
+#include <cjson/cJSON.h>
+
 #include "gaclip/model.h"
 #include "model/parameters.h"
 #include "model/proposal_head.h"
@@ -26,8 +28,9 @@ struct GaclipModel {
     GaclipProposalHead proposals;
     GaclipTokenizer *tokenizer; /* NULL for weights without one (tests) */
     GaclipTexts texts[GACLIP__TEXT_LISTS];
-    char *training, *metadata;   /* JSON texts, or NULL */
-    GaclipSafetensors *file;     /* what mapped weights live in, or NULL */
+    char *training, *metadata;     /* JSON texts, or NULL */
+    struct GaclipWeights *weights; /* what values that are used in place live in, or NULL */
+    float *made;                   /* values that had to be made beside those, or NULL */
     char *path, sha256[65];
     GaclipArena arena; /* activations of the latest pass */
 };
@@ -36,9 +39,15 @@ struct GaclipModel {
 int gaclip__model_declare(GaclipModel **out, const GaclipModelConfig *config,
                           GaclipCompute *compute, GaclipError *err);
 
-/* Gives every parameter its value from file (taken over on success): mapped when all are aligned
- * f32, else widened into memory. A missing, unknown or misshapen tensor is GACLIP_ERROR_FORMAT. */
-int gaclip__model_take_weights(GaclipModel *model, GaclipSafetensors *file, GaclipError *err);
+/* Fills in what a gaclip file's "gaclip" metadata (json) and merges say: texts, training
+ * provenance, tokenizer, path. */
+int gaclip__model_read_rest(GaclipModel *model, const GaclipSafetensors *file, const cJSON *json,
+                            const char *path, GaclipError *err);
+/* Parses and checks the metadata; the caller deletes *json. */
+int gaclip__model_read_metadata(GaclipModelConfig *config, cJSON **json,
+                                const GaclipSafetensors *file, GaclipError *err);
+/* The model's "gaclip" metadata as it would be saved; NULL when memory is short. cJSON_free it. */
+char *gaclip__model_metadata_text(const GaclipModel *model);
 
 float *gaclip__model_logit_scale_gradient(GaclipModel *model);
 

@@ -123,3 +123,23 @@ int gaclip__positions_resample_backward(float *grad_table, int side, const float
     release(&r);
     return GACLIP_OK;
 }
+
+int gaclip__stretched_positions(int length)
+{
+    if (length <= GACLIP__KEPT_POSITIONS + 1) return 0;
+    return GACLIP__STRETCH * length - (GACLIP__STRETCH - 1) * GACLIP__KEPT_POSITIONS;
+}
+
+void gaclip__stretch_positions(float *out, const float *table, int length, int channels)
+{
+    size_t C = (size_t)channels;
+    memcpy(out, table, GACLIP__KEPT_POSITIONS * C * sizeof *out);
+    out += GACLIP__KEPT_POSITIONS * C;
+    for (int i = GACLIP__KEPT_POSITIONS; i < length; i++)
+        for (int k = 0; k < GACLIP__STRETCH; k++, out += C) {
+            const float *here = table + (size_t)i * C;
+            const float *from = i + 1 < length ? here : here - C; /* the last step goes on */
+            for (size_t c = 0; c < C; c++)
+                out[c] = here[c] + (float)k * (from[C + c] - from[c]) / GACLIP__STRETCH;
+        }
+}

@@ -33,7 +33,7 @@ typedef enum GaclipStatus {
 
 typedef struct GaclipError {
     int status;         /* a GaclipStatus */
-    char message[1024]; /* one line, no trailing newline; "" when status is GACLIP_OK */
+    char message[4096]; /* one line, no trailing newline; "" when status is GACLIP_OK */
 } GaclipError;
 
 /* Sets *err (when not NULL) and returns status, so that a failing function ends in

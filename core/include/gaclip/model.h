@@ -52,9 +52,29 @@ typedef struct GaclipModelConfig {
 
 typedef struct GaclipModel GaclipModel;
 
-/* Opens a gaclip model file: maps it, checks every field, builds the towers. compute is borrowed
- * until gaclip_model_close. */
+/* Opens a model and builds the towers; every field is checked. path: a file that gaclip wrote; or
+ * CLIP weights as others publish them: a Hugging Face or open_clip folder; a safetensors file, or
+ * a PyTorch archive (.pt, .bin) of a state dict, in OpenAI's, open_clip's or Hugging Face's names;
+ * or an index.json of such files' shards. A foreign file's configuration and tokenizer lie in its
+ * folder (config.json, open_clip_config.json or FILE.json; tokenizer.json, merges.txt with
+ * vocab.json, or bpe_simple_vocab_16e6.txt.gz); without a configuration the sizes follow from the
+ * tensors' shapes. f32 safetensors are mapped, not copied. compute is borrowed until
+ * gaclip_model_close. */
 GACLIP_API int gaclip_model_open(GaclipModel **out, const char *path, GaclipCompute *compute,
+                                 GaclipError *err);
+
+/* How a model is to differ from what its files say. */
+typedef struct GaclipModelReading {
+    int context;           /* positions of a text; 0 = as in the file. 77 are stretched to 248, or
+                              replaced by the model's own 248 (FG-CLIP); fewer are cut off */
+    int activation;        /* a GaclipActivation; -1 = what the configuration says */
+    int ignore_extra;      /* tensors of other things in a foreign file are no error */
+    const char *tokenizer; /* a foreign model's, by file; NULL = the one in its folder */
+} GaclipModelReading;
+
+GACLIP_API void gaclip_model_reading_init(GaclipModelReading *reading);
+GACLIP_API int gaclip_model_read(GaclipModel **out, const char *path,
+                                 const GaclipModelReading *reading, GaclipCompute *compute,
                                  GaclipError *err);
 
 /* A model with random weights. The tokenizer is taken over on success (do not free it then);
@@ -67,12 +87,19 @@ GACLIP_API void gaclip_model_close(GaclipModel *model);
 /* Writes the model atomically (f32). */
 GACLIP_API int gaclip_model_save(const GaclipModel *model, const char *path, GaclipError *err);
 
+typedef enum GaclipStorage { GACLIP_STORE_F32, GACLIP_STORE_F16, GACLIP_STORE_BF16 } GaclipStorage;
+
+/* The same with matrices rounded to that type (to nearest, ties to even); vectors stay f32. A value
+ * that f16 cannot hold is GACLIP_ERROR_UNSUPPORTED. */
+GACLIP_API int gaclip_model_save_as(const GaclipModel *model, const char *path,
+                                    GaclipStorage storage, GaclipError *err);
+
 /* Getters lend. */
 GACLIP_API const GaclipModelConfig *gaclip_model_config(const GaclipModel *model);
 GACLIP_API const GaclipTokenizer *gaclip_model_tokenizer(const GaclipModel *model);
 GACLIP_API size_t gaclip_model_parameter_count(const GaclipModel *model, const char *prefix);
-/* SHA-256 of the model file, 64 hex digits, computed at the first call; "" for a model not opened
- * from a file. */
+/* SHA-256 of the weights' file, 64 hex digits, computed at the first call (of several files: of their
+ * digests, in order); "" for a model not opened from a file. */
 GACLIP_API const char *gaclip_model_sha256(GaclipModel *model);
 GACLIP_API const char *gaclip_model_path(const GaclipModel *model); /* "" likewise */
 /* The whole "gaclip" metadata object as JSON text. */
