@@ -102,7 +102,7 @@ static int push_plain(Machine *m, GaclipPickleKind kind, GaclipError *err)
 
 static int op_protocol(Machine *m, GaclipError *err)
 {
-    uint64_t version;
+    uint64_t version = 0;
     int status = read_number(&version, m, 1, err);
     if (!status && (version < 2 || version > 5))
         status =
@@ -139,7 +139,7 @@ static int op_float(Machine *m, GaclipError *err)
 
 static int push_integer(Machine *m, size_t bytes, int is_signed, GaclipError *err)
 {
-    uint64_t number;
+    uint64_t number = 0;
     int status = read_number(&number, m, bytes, err);
     if (status) return status;
     if (is_signed && bytes && bytes < 8 && number >> (8 * bytes - 1))
@@ -165,7 +165,7 @@ static int op_integer_4(Machine *m, GaclipError *err)
 
 static int op_long(Machine *m, GaclipError *err)
 {
-    uint64_t bytes;
+    uint64_t bytes = 0;
     int status = read_number(&bytes, m, 1, err);
     if (status) return status;
     if (bytes <= 8) return push_integer(m, (size_t)bytes, 1, err);
@@ -175,7 +175,7 @@ static int op_long(Machine *m, GaclipError *err)
 
 static int push_text(Machine *m, size_t length_bytes, GaclipError *err)
 {
-    uint64_t length;
+    uint64_t length = 0;
     int status = read_number(&length, m, length_bytes, err);
     if (status) return status;
     uint32_t first = (uint32_t)m->at;
@@ -225,7 +225,7 @@ static int push_tuple(Machine *m, size_t count, GaclipError *err)
 
 static int op_tuple(Machine *m, GaclipError *err)
 {
-    size_t first, count;
+    size_t first = 0, count = 0;
     int status = close_mark(&first, &count, m, err);
     return status ? status : push_tuple(m, count, err);
 }
@@ -271,7 +271,7 @@ static int op_append(Machine *m, GaclipError *err)
 
 static int op_appends(Machine *m, GaclipError *err)
 {
-    size_t first, count;
+    size_t first = 0, count = 0;
     int status = close_mark(&first, &count, m, err);
     if (status) return status;
     m->stack.count = first;
@@ -308,7 +308,7 @@ static int op_set_item(Machine *m, GaclipError *err)
 
 static int op_set_items(Machine *m, GaclipError *err)
 {
-    size_t first, count;
+    size_t first = 0, count = 0;
     int status = close_mark(&first, &count, m, err);
     return status ? status : set_items(m, count, err);
 }
@@ -334,14 +334,14 @@ static int put(Machine *m, uint64_t index, GaclipError *err)
 
 static int op_put(Machine *m, GaclipError *err)
 {
-    uint64_t index;
+    uint64_t index = 0;
     int status = read_number(&index, m, 1, err);
     return status ? status : put(m, index, err);
 }
 
 static int op_long_put(Machine *m, GaclipError *err)
 {
-    uint64_t index;
+    uint64_t index = 0;
     int status = read_number(&index, m, 4, err);
     return status ? status : put(m, index, err);
 }
@@ -353,7 +353,7 @@ static int op_memoize(Machine *m, GaclipError *err)
 
 static int get(Machine *m, size_t index_bytes, GaclipError *err)
 {
-    uint64_t index;
+    uint64_t index = 0;
     int status = read_number(&index, m, index_bytes, err);
     if (status) return status;
     if (index >= m->memo.count || m->memo.items[index] == 0)
@@ -384,8 +384,8 @@ static int read_line(const char **line, size_t *length, Machine *m, GaclipError 
 
 static int op_global(Machine *m, GaclipError *err)
 {
-    const char *module, *name;
-    size_t module_length, name_length;
+    const char *module = NULL, *name = NULL;
+    size_t module_length = 0, name_length = 0;
     int status = read_line(&module, &module_length, m, err);
     if (!status) status = read_line(&name, &name_length, m, err);
     return status ? status

@@ -120,7 +120,7 @@ static int read_pickle(GaclipTorchFile *file, GaclipError *err)
 {
     char name[LONGEST_PREFIX + 64];
     unsigned char *bytes;
-    size_t size;
+    size_t size = 0;
     name_entry(name, file, "", "data.pkl");
     int status = read_entry(&bytes, &size, file, name, err);
     if (!status) status = gaclip__pickle_read(&file->pickle, bytes, size, err);
