@@ -4,7 +4,8 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 BUILD = build/$(PRESET)
 
-.PHONY: all build dependencies demo check bench bench-peers install asan check-asan clean
+.PHONY: all build dependencies demo check bench bench-peers install asan check-asan \
+	check-asan-driver check-qgis fuzz clean
 
 all: build
 
@@ -40,6 +41,26 @@ asan:
 
 check-asan: asan
 	@ctest --preset asan
+
+# The driver inside Python, under AddressSanitizer; what Python itself leaks is not ours.
+check-asan-driver: asan
+	@LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 GACLIP_BIN=$(CURDIR)/build/release/bin \
+	GACLIP_PLUGINS=$(CURDIR)/build/asan/gdalplugins \
+	$(PYTHON) -m pytest -c autotest/pytest.ini autotest/gdrivers autotest/ogr
+
+# QGIS itself, off screen, where it is installed.
+check-qgis: build
+	@GACLIP_BIN=$(CURDIR)/$(BUILD)/bin QT_QPA_PLATFORM=offscreen \
+	$(PYTHON) -m pytest -c autotest/pytest.ini autotest/qgis
+
+FUZZ_SECONDS ?= 600
+fuzz:
+	@test -f build/fuzz/build.ninja || cmake --preset fuzz
+	@cmake --build --preset fuzz --target fuzz_request
+	@mkdir -p build/fuzz/corpus
+	@build/fuzz/tests/fuzz/fuzz_request -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/corpus
 
 clean:
 	rm -rf build
