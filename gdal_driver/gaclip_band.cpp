@@ -55,6 +55,12 @@ bool GaclipBand::HasColours() const
     return IsByte() && gaclip_view_info(m_dataset->View())->band_count == 1;
 }
 
+// QGIS would look scaled values up among the colours of bytes.
+bool GaclipBand::IsScaled() const
+{
+    return IsByte() && !HasColours();
+}
+
 CPLErr GaclipBand::IReadBlock(int column, int row, void *data)
 {
     const int x = column * nBlockXSize, y = row * nBlockYSize;
@@ -88,16 +94,16 @@ double GaclipBand::GetScale(int *success)
 {
     double scale, offset;
     gaclip_view_band_scaling(&scale, &offset, m_dataset->View());
-    if (success != nullptr) *success = IsByte();
-    return IsByte() ? scale : 1;
+    if (success != nullptr) *success = IsScaled();
+    return IsScaled() ? scale : 1;
 }
 
 double GaclipBand::GetOffset(int *success)
 {
     double scale, offset;
     gaclip_view_band_scaling(&scale, &offset, m_dataset->View());
-    if (success != nullptr) *success = IsByte();
-    return IsByte() ? offset : 0;
+    if (success != nullptr) *success = IsScaled();
+    return IsScaled() ? offset : 0;
 }
 
 // What the measure can be: known without looking at the scene.

@@ -34,6 +34,7 @@ class GaclipBand final : public GDALPamRasterBand
   private:
     bool IsByte() const;
     bool HasColours() const;
+    bool IsScaled() const;
     bool Sample(std::vector<double> &values);
 
     GaclipDataset *m_dataset;

@@ -114,26 +114,32 @@ static void describe_band(const Run *run, int index)
     }
     gaclip_view_band_scaling(&scale, &offset, run->view);
     GDALSetRasterNoDataValue(band, GACLIP_NO_BYTE);
+    if (run->summary.bands == 1) {
+        describe_colours(band); /* of bytes: QGIS would look scaled values up among them */
+        return;
+    }
     GDALSetRasterScale(band, scale);
     GDALSetRasterOffset(band, offset);
-    if (run->summary.bands == 1) describe_colours(band);
 }
 
 /* What the file was made from and by. */
 static void describe_provenance(const Run *run)
 {
-    static const char *const MEASURES[] = {"probability", "similarity"};
+    static const char *const MEASURES[2][2] = {
+        {"probability, 0 to 1 as 0 to 254", "similarity, -1 to 1 as 0 to 254"},
+        {"probability", "similarity"}};
     char created[32];
     gaclip__format_timestamp(created, sizeof created);
     const struct {
         const char *name, *value;
-    } items[] = {{"GACLIP_SOFTWARE", "gaclip " GACLIP_VERSION},
-                 {"GACLIP_CREATED", created},
-                 {"GACLIP_COMMAND", run->options->command},
-                 {"GACLIP_SCENE", run->view->request.scene},
-                 {"GACLIP_MODEL", gaclip_model_path(run->view->model)},
-                 {"GACLIP_MODEL_SHA256", gaclip_model_sha256(run->view->model)},
-                 {"GACLIP_MEASURE", MEASURES[run->view->request.measure]}};
+    } items[] = {
+        {"GACLIP_SOFTWARE", "gaclip " GACLIP_VERSION},
+        {"GACLIP_CREATED", created},
+        {"GACLIP_COMMAND", run->options->command},
+        {"GACLIP_SCENE", run->view->request.scene},
+        {"GACLIP_MODEL", gaclip_model_path(run->view->model)},
+        {"GACLIP_MODEL_SHA256", gaclip_model_sha256(run->view->model)},
+        {"GACLIP_MEASURE", MEASURES[data_type(run) == GDT_Float32][run->view->request.measure]}};
     for (size_t i = 0; i < sizeof items / sizeof *items; i++)
         if (items[i].value) GDALSetMetadataItem(run->dataset, items[i].name, items[i].value, NULL);
 }

@@ -248,6 +248,9 @@ static int write_style(Writing *w, GaclipError *err)
         OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(table));
         time_t seconds = (time_t)gaclip__timestamp();
         struct tm t;
+        /* QGIS looks for empty texts there, which nulls are not. */
+        set_text(row, "f_table_catalog", "");
+        set_text(row, "f_table_schema", "");
         set_text(row, "f_table_name", OGR_L_GetName(w->layer));
         set_text(row, "f_geometry_column", OGR_L_GetGeometryColumn(w->layer));
         set_text(row, "styleName", OGR_L_GetName(w->layer));

@@ -28,7 +28,7 @@ def test_gaclip_heatmap_geotiff(asked, model):
     assert dataset.GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE") == "DEFLATE"
     assert dataset.GetSpatialRef().IsSame(scenes.crs())
     assert band.GetDescription() == "tank" and band.GetNoDataValue() == 255
-    assert band.GetColorInterpretation() == gdal.GCI_PaletteIndex
+    assert band.GetColorInterpretation() == gdal.GCI_PaletteIndex and band.GetScale() is None
     assert summary["highest"]["tank"] == pytest.approx(band.ReadAsArray().max() / 254)
     assert dataset.GetMetadataItem("GACLIP_MODEL") == str(model)
     assert len(dataset.GetMetadataItem("GACLIP_MODEL_SHA256")) == 64
