@@ -45,8 +45,7 @@ check-asan: asan
 # The driver inside Python, under AddressSanitizer; what Python itself leaks is not ours.
 check-asan-driver: asan
 	@LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	ASAN_OPTIONS=detect_leaks=0 GACLIP_BIN=$(CURDIR)/build/release/bin \
-	GACLIP_PLUGINS=$(CURDIR)/build/asan/gdalplugins \
+	ASAN_OPTIONS=detect_leaks=0 GACLIP_BIN=$(CURDIR)/build/asan/bin \
 	$(PYTHON) -m pytest -c autotest/pytest.ini autotest/gdrivers autotest/ogr
 
 # QGIS itself, off screen, where it is installed.

@@ -25,6 +25,7 @@ static void SetMetadata(GDALDriver *driver)
     driver->SetMetadataItem(GDAL_DCAP_RASTER, "YES");
     driver->SetMetadataItem(GDAL_DCAP_VECTOR, "YES");
     driver->SetMetadataItem(GDAL_DCAP_MULTIPLE_VECTOR_LAYERS, "YES");
+    driver->SetMetadataItem(GDAL_DCAP_FEATURE_STYLES, "YES");
     driver->SetMetadataItem(GDAL_DCAP_VIRTUALIO, "YES");
     driver->SetMetadataItem(GDAL_DMD_LONGNAME, "gaclip: objects found by name");
     driver->SetMetadataItem(GDAL_DMD_EXTENSION, "gaclip");

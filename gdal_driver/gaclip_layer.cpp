@@ -89,6 +89,7 @@ OGRFeature *GaclipLayer::FeatureAt(GaclipFeatures *features, int index)
         else
             feature->SetField(i, static_cast<GIntBig>(from.values[i].number));
     }
+    if (from.style != nullptr) feature->SetStyleString(from.style);
     OGRGeometry *geometry = nullptr;
     if (from.wkb != nullptr && OGRGeometryFactory::createFromWkb(
                                    from.wkb, m_definition->GetGeomFieldDefn(0)->GetSpatialRef(),

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "qgis_style.h"
+
 const GaclipField gaclip__detection_fields[GACLIP__DETECTION_FIELDS] = {
     {"class", GACLIP_FIELD_TEXT},      {"score", GACLIP_FIELD_REAL},
     {"similarity", GACLIP_FIELD_REAL}, {"objectness", GACLIP_FIELD_REAL},
@@ -62,7 +64,9 @@ void gaclip__detection_feature(GaclipFeature *out, GaclipDetectionBuffer *buffer
                                const GaclipDetectionNames *names)
 {
     const GaclipRasterInfo *info = gaclip_raster_info(raster);
-    *out = (GaclipFeature){.wkb = buffer->polygon};
+    const unsigned char *c = gaclip__class_colour(f->class_index);
+    *out = (GaclipFeature){.wkb = buffer->polygon, .style = buffer->style};
+    snprintf(buffer->style, sizeof buffer->style, "PEN(c:#%02X%02X%02X,w:0.6mm)", c[0], c[1], c[2]);
     snprintf(buffer->tile, sizeof buffer->tile, "%d/%d", f->column, f->row);
     const GaclipValue values[GACLIP__DETECTION_FIELDS] = {
         text_value(names->classes[f->class_index]),

@@ -17,7 +17,7 @@ typedef struct GaclipDetectionNames {
 
 /* Where a feature's own texts and geometry live. */
 typedef struct GaclipDetectionBuffer {
-    char tile[32];
+    char tile[32], style[32];
     unsigned char polygon[128];
 } GaclipDetectionBuffer;
 

@@ -11,6 +11,11 @@ static const unsigned char PALETTE[][3] = {{213, 94, 0},    {0, 114, 178}, {0, 1
                                            {240, 228, 66}};
 enum { PALETTE_SIZE = sizeof PALETTE / sizeof PALETTE[0] };
 
+const unsigned char *gaclip__class_colour(int index)
+{
+    return PALETTE[index % PALETTE_SIZE];
+}
+
 static void write_category(FILE *out, const char *name, int index)
 {
     char *text = CPLEscapeString(name, -1, CPLES_XML);
@@ -21,7 +26,7 @@ static void write_category(FILE *out, const char *name, int index)
 
 static void write_symbol(FILE *out, int index)
 {
-    const unsigned char *c = PALETTE[index % PALETTE_SIZE];
+    const unsigned char *c = gaclip__class_colour(index);
     fprintf(out,
             "   <symbol type=\"fill\" name=\"%d\" alpha=\"1\">\n"
             "    <layer class=\"SimpleFill\" enabled=\"1\">\n"

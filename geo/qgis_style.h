@@ -2,6 +2,9 @@
 #ifndef GACLIP_GEO_QGIS_STYLE_H
 #define GACLIP_GEO_QGIS_STYLE_H
 
+/* The colour of class number index: red, green, blue. Lent. */
+const unsigned char *gaclip__class_colour(int index);
+
 /* Outlines coloured by the field "class" and a label of class and score; the caller frees it with
  * free(); NULL when memory is short. */
 char *gaclip__qgis_style(const char *const *classes, int class_count);

@@ -7,7 +7,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("GACLIP_BIN", ROOT / "build" / "release" / "bin"))
-PLUGINS = pathlib.Path(os.environ.get("GACLIP_PLUGINS", BIN.parent / "gdalplugins"))
+PLUGINS = BIN.parent / "gdalplugins"
 TIMEOUT = 300
 
 

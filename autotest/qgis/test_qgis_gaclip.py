@@ -102,6 +102,15 @@ def test_qgis_default_style_colours_by_class(written):
         assert (outline in seen) == (category.value() in present)
 
 
+def test_qgis_gaclip_file_is_coloured_by_class(written):
+    layer, styled = vector(written["gaclip"]), vector(written["gpkg"])
+    assert layer.renderer().type() == "embeddedSymbol"
+    seen, present = colours(render(layer)), {f["class"] for f in layer.getFeatures()}
+    for category in styled.renderer().categories():
+        outline = category.symbol().symbolLayer(0).strokeColor().name()
+        assert (outline in seen) == (category.value() in present)
+
+
 def test_qgis_gaclip_looks_as_the_geopackage(written):
     """The same picture, once both have the same style and draw in the same order."""
     packaged, served = vector(written["gpkg"]), vector(written["gaclip"])

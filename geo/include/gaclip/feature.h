@@ -34,6 +34,7 @@ typedef struct GaclipFeature {
     GaclipValue values[GACLIP_MOST_FIELDS];
     const unsigned char *wkb; /* geometry as ISO WKB, (wkb_size); NULL = none */
     size_t wkb_size;
+    const char *style; /* as an OGR feature style, or NULL */
 } GaclipFeature;
 
 #ifdef __cplusplus
