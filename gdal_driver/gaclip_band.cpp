@@ -7,10 +7,10 @@
 
 namespace
 {
-enum { SMALLEST_OVERVIEW = 256 };
+const int SMALLEST_OVERVIEW = 256;
 
 // Blocks a side that approximate statistics look at.
-enum { SAMPLED = 3 };
+const int SAMPLED = 3;
 
 int Halved(int length, int level)
 {
@@ -155,7 +155,7 @@ bool GaclipBand::Sample(std::vector<double> &values)
                      nBlockYSize, GDT_Float64, 0, 0, nullptr) != CE_None)
             return false;
         for (double value : block)
-            if (!std::isnan(value) && !(IsByte() && value >= GACLIP_NO_BYTE))
+            if (!std::isnan(value) && !(IsByte() && value >= static_cast<int>(GACLIP_NO_BYTE)))
                 values.push_back(value);
     }
     return true;
