@@ -114,3 +114,10 @@ int file_read_lines(TextList *lines, const char *path, GaclipError *err)
     VSIFCloseL(file);
     return status;
 }
+
+int file_default_output(char **name, const char *source, const char *ending, GaclipError *err)
+{
+    if (asprintf(name, "%s%s", CPLGetBasename(source), ending) >= 0) return GACLIP_OK;
+    *name = NULL;
+    return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+}

@@ -17,4 +17,7 @@ int file_write(const char *path, const char *bytes, size_t size, GaclipError *er
  * caller clears *lines in any case. */
 int file_read_lines(TextList *lines, const char *path, GaclipError *err);
 
+/* *name: the base name of source with that ending, in the working folder; the caller frees it. */
+int file_default_output(char **name, const char *source, const char *ending, GaclipError *err);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "classes.h"
 #include "command.h"
+#include "files.h"
 #include "gaclip/scene_align.h"
 #include "progress.h"
 #include "view_arguments.h"
@@ -90,11 +91,8 @@ static int align_regions(AlignArguments *a, const char **operands, const char *l
     GaclipSceneAlignSummary summary = {0};
     Progress progress;
     int status = make_request(&request, a, operands, err);
-    if (status == GACLIP_OK && a->output == NULL &&
-        asprintf(&name, "%s_alignments.gpkg", CPLGetBasename(operands[1])) < 0) {
-        name = NULL;
-        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    }
+    if (status == GACLIP_OK && a->output == NULL)
+        status = file_default_output(&name, operands[1], "_alignments.gpkg", err);
     if (status != GACLIP_OK) {
         gaclip_request_clear(&request);
         return status;

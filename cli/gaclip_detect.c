@@ -1,6 +1,7 @@
 /* gaclip-detect: open-vocabulary detection in rasters, written as vector layers. */
 #include <cjson/cJSON.h>
 #include <cpl_conv.h>
+#include <cpl_string.h>
 #include <gdal.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "classes.h"
 #include "command.h"
+#include "files.h"
 #include "gaclip/scene_detect.h"
 #include "progress.h"
 #include "raster_arguments.h"
@@ -106,9 +108,7 @@ static int name_output(char **out, const char *scene, const char *format, Gaclip
                                     "with -o",
                                     format);
     }
-    if (asprintf(out, "%s_detections.%s", CPLGetBasename(scene), extension) < 0)
-        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    return GACLIP_OK;
+    return file_default_output(out, scene, CPLSPrintf("_detections.%s", extension), err);
 }
 
 static int name_outputs(TextList *outputs, const DetectArguments *arguments, const char **scenes,

@@ -7,6 +7,7 @@
 
 #include "classes.h"
 #include "command.h"
+#include "files.h"
 #include "gaclip/heatmap.h"
 #include "progress.h"
 #include "view_arguments.h"
@@ -77,11 +78,8 @@ static int write_heatmap(HeatmapArguments *a, const char *scene, const char *lin
     GaclipHeatmapSummary summary = {0};
     Progress progress;
     int status = make_request(&request, a, scene, err);
-    if (status == GACLIP_OK && a->output == NULL &&
-        asprintf(&name, "%s_heatmap.tif", CPLGetBasename(scene)) < 0) {
-        name = NULL;
-        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    }
+    if (status == GACLIP_OK && a->output == NULL)
+        status = file_default_output(&name, scene, "_heatmap.tif", err);
     if (status != GACLIP_OK) {
         gaclip_request_clear(&request);
         return status;

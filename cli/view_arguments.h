@@ -4,7 +4,7 @@
 #define GACLIP_CLI_VIEW_ARGUMENTS_H
 
 #include "gaclip/request.h"
-#include "options.h"
+#include "raster_arguments.h"
 
 typedef struct ViewArguments {
     const char *model, *scale;
@@ -19,16 +19,7 @@ typedef struct ViewArguments {
      .meta = "FILE", .help = "model file (default: the one that GACLIP_MODEL names)"},            \
     {.name = "independent", .type = OPTION_FLAG, .value = &(arguments).independent,               \
      .help = "score every class against the background alone, not against the others"},           \
-    {.name = "bands", .letter = 'b', .type = OPTION_INTEGERS, .value = &(arguments).bands,        \
-     .meta = "R,G,B", .minimum = 1, .maximum = 65535,                                             \
-     .help = "bands to use, counted from 1: three, or one (default: by colour interpretation, "   \
-             "else the first three)"},                                                            \
-    {.name = "scale", .type = OPTION_TEXT, .value = &(arguments).scale, .meta = "RULE",           \
-     .help = "values to bytes: auto (bytes as they are, else 2 to 98 percentile), none, "         \
-             "percentile:LOW,HIGH or MIN,MAX"},                                                   \
-    {.name = "gsd", .type = OPTION_NUMBER, .value = &(arguments).gsd, .meta = "METRES",           \
-     .minimum = 1e-4, .maximum = 1e5,                                                             \
-     .help = "size of a raster pixel on the ground (default: from geotransform and CRS)"},        \
+    PIXEL_OPTIONS(arguments),                                                                     \
     {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &(arguments).threads,     \
      .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"}
 /* clang-format on */

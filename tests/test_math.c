@@ -9,6 +9,7 @@
 #include "math/activation.h"
 #include "math/attention.h"
 #include "math/convolution.h"
+#include "math/exponential.h"
 #include "math/linear.h"
 #include "math/norm.h"
 #include "oracle.h"
@@ -407,12 +408,27 @@ static void test_unit(void **state)
     op_end(&op);
 }
 
+/* Clamped outside its range; NaN goes through, or a broken weight would look like a sound one. */
+static void test_exponential(void **state)
+{
+    (void)state;
+    for (float x = -87; x <= 88; x += 0.37f)
+        assert_true(fabs((double)gaclip__exp(x) / exp((double)x) - 1) < 3e-7);
+    assert_true(gaclip__exp(-INFINITY) == gaclip__exp(-87.0f));
+    assert_true(gaclip__exp(INFINITY) == gaclip__exp(88.0f));
+    assert_true(isnan(gaclip__exp(NAN)));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),      cmocka_unit_test(test_linear_and_activation),
-        cmocka_unit_test(test_projection),  cmocka_unit_test(test_layer_norm),
-        cmocka_unit_test(test_activations), cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_convolution), cmocka_unit_test(test_unit)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exponential),
+                                       cmocka_unit_test(test_linear),
+                                       cmocka_unit_test(test_linear_and_activation),
+                                       cmocka_unit_test(test_projection),
+                                       cmocka_unit_test(test_layer_norm),
+                                       cmocka_unit_test(test_activations),
+                                       cmocka_unit_test(test_attention),
+                                       cmocka_unit_test(test_convolution),
+                                       cmocka_unit_test(test_unit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -458,7 +458,10 @@ static void test_not_models(void **state)
     write_file(path, "", 0);
     expect_bad("an empty file", path, "bytes");
     expect_bad("no file", scratch_path("none"), "opened");
-    expect_bad("a folder of other things", "/dev", "");
+    mkdir(scratch_path("hollow"), 0777);
+    expect_bad("a folder without weights", scratch_path("hollow"), "holds no model.safetensors");
+    expect_bad("weights without a tokenizer", oracle_path("tiny_openai.safetensors"),
+               "has no tokenizer");
 }
 
 /* Any bytes changed: refused in one line, or a model that answers. */

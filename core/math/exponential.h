@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Relative error below 2e-7 for x in [-87, 88]; clamped outside. x = n ln 2 + r with |r| <= ln 2 / 2,
+/* Relative error below 2e-7 for x in [-87, 88]; clamped outside; NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2,
  * e^r by its Taylor series to r^7, 2^n put into the exponent bits. */
 static inline float gaclip__exp(float x)
 {
@@ -23,7 +23,8 @@ static inline float gaclip__exp(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    int32_t bits = ((int32_t)n + 127) * (1 << 23);
+    float whole = n == n ? n : 0.0f; /* NaN has no integer; p is NaN already */
+    int32_t bits = ((int32_t)whole + 127) * (1 << 23);
     float power;
     memcpy(&power, &bits, sizeof power);
     return p * power;

@@ -1,15 +1,14 @@
 #include "model/vision_tower.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/vector.h"
 #include "math/activation.h"
-#include "math/convolution.h"
 #include "math/linear.h"
 #include "math/norm.h"
 #include "model/patches.h"
 #include "model/positions.h"
+#include "model/vision_stem.h"
 
 static const float *value_of(const GaclipVision *v, int index)
 {
@@ -42,28 +41,6 @@ static int channels_after_stem(const GaclipModelConfig *config)
     return layers ? config->vision.stem_widths[layers - 1] : 3;
 }
 
-static int declare_stem(GaclipVision *v, GaclipParameters *table)
-{
-    int channels = 3;
-    for (int i = 0; i < stem_layers(v); i++) {
-        GaclipStemWeights *s = &v->stem[i];
-        int width = v->config->vision.stem_widths[i];
-        char name[GACLIP__NAME_SIZE];
-        snprintf(name, sizeof name, "visual.stem.%d.conv.weight", i);
-        s->conv_weight = gaclip__parameters_add(table, name, 4, width, 3, 3, channels);
-        snprintf(name, sizeof name, "visual.stem.%d.conv.bias", i);
-        s->conv_bias = gaclip__parameters_add(table, name, 1, width, 0, 0, 0);
-        snprintf(name, sizeof name, "visual.stem.%d.norm.weight", i);
-        s->norm_weight = gaclip__parameters_add(table, name, 1, width, 0, 0, 0);
-        snprintf(name, sizeof name, "visual.stem.%d.norm.bias", i);
-        s->norm_bias = gaclip__parameters_add(table, name, 1, width, 0, 0, 0);
-        if (s->conv_weight < 0 || s->conv_bias < 0 || s->norm_weight < 0 || s->norm_bias < 0)
-            return GACLIP_ERROR_MEMORY;
-        channels = width;
-    }
-    return GACLIP_OK;
-}
-
 static int declare_ends(GaclipVision *v, GaclipParameters *table)
 {
     const GaclipModelConfig *c = v->config;
@@ -94,7 +71,7 @@ int gaclip__vision_declare(GaclipVision *vision, const GaclipModelConfig *config
                                               .heads = config->vision.heads,
                                               .activation = config->activation,
                                               .epsilon = config->norm_epsilon};
-    if (declare_stem(vision, parameters) || declare_ends(vision, parameters))
+    if (gaclip__stem_declare(vision, parameters) || declare_ends(vision, parameters))
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     return gaclip__transformer_declare(&vision->transformer, parameters, "visual.", err);
 }
@@ -102,41 +79,6 @@ int gaclip__vision_declare(GaclipVision *vision, const GaclipModelConfig *config
 void gaclip__vision_clear(GaclipVision *vision)
 {
     gaclip__transformer_clear(&vision->transformer);
-}
-
-static GaclipConvolutionShape stem_shape(const GaclipVision *v, const GaclipVisionPass *pass,
-                                         int layer)
-{
-    const int *widths = v->config->vision.stem_widths;
-    return (GaclipConvolutionShape){pass->batch,          pass->height >> layer,
-                                    pass->width >> layer, layer ? widths[layer - 1] : 3,
-                                    widths[layer],        2};
-}
-
-static size_t stem_pixels(const GaclipVisionPass *pass, int layer)
-{
-    return (size_t)pass->batch * (size_t)(pass->height >> layer) * (size_t)(pass->width >> layer);
-}
-
-static void layout_stem(GaclipVisionPass *pass, const GaclipVision *v, const GaclipCompute *compute,
-                        GaclipArena *arena, int keep)
-{
-    size_t largest = 0;
-    for (int i = 0; i < stem_layers(v); i++) {
-        GaclipStemCache *s = &pass->stem[i];
-        size_t pixels = stem_pixels(pass, i + 1);
-        size_t floats = pixels * (size_t)v->config->vision.stem_widths[i];
-        s->in = i ? pass->stem[i - 1].out
-                  : gaclip__arena_operand(arena, compute, 3 * stem_pixels(pass, 0));
-        s->conv = gaclip__arena_floats(arena, floats);
-        s->norm = gaclip__arena_floats(arena, floats);
-        s->out = gaclip__arena_operand(arena, compute, floats);
-        s->stats = gaclip__arena_floats(arena, 2 * pixels);
-        largest = floats > largest ? floats : largest;
-    }
-    if (!keep || !stem_layers(v)) return;
-    pass->grad_stem[0] = gaclip__arena_floats(arena, largest);
-    pass->grad_stem[1] = gaclip__arena_floats(arena, largest);
 }
 
 /* After a stem that leaves patches of one pixel, its output is the patch rows. */
@@ -163,13 +105,9 @@ static void layout_patches(GaclipVisionPass *pass, const GaclipVision *v,
 
 static size_t largest_scratch(const GaclipVision *v, const GaclipVisionPass *pass)
 {
+    size_t stem = gaclip__stem_scratch(v, pass);
     size_t need = gaclip__transformer_scratch(&v->transformer, pass->batch, 1 + pass->h * pass->w);
-    for (int i = 0; i < stem_layers(v); i++) {
-        GaclipConvolutionShape shape = stem_shape(v, pass, i);
-        size_t floats = gaclip__convolution_scratch(&shape);
-        if (floats > need) need = floats;
-    }
-    return need;
+    return stem > need ? stem : need;
 }
 
 int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
@@ -192,7 +130,7 @@ int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
                                .dense_mode = dense_mode};
     size_t N = (size_t)batch, W = (size_t)config->vision.width, E = (size_t)config->embed_dim;
     size_t patches = N * (size_t)pass->h * (size_t)pass->w, rows = patches + N;
-    layout_stem(pass, vision, compute, arena, keep);
+    gaclip__stem_layout(pass, vision, compute, arena, keep);
     layout_patches(pass, vision, compute, arena, keep);
     pass->positions = gaclip__arena_floats(arena, rows / N * W);
     pass->embedded = gaclip__arena_floats(arena, rows * W);
@@ -223,45 +161,6 @@ int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
     int status = gaclip__arena_check(arena, err);
     if (!status) status = gaclip__parameters_reserve_halves(vision->parameters, compute, err);
     return status ? status : gaclip__compute_reserve(compute, largest_scratch(vision, pass), err);
-}
-
-typedef struct Interleaving {
-    GaclipOperand out;   /* (N, pixels, 3) */
-    const float *planes; /* (N, 3, pixels) */
-    size_t pixels;
-} Interleaving;
-
-static void interleave_image(int index, int worker, void *payload)
-{
-    (void)worker;
-    const Interleaving *p = payload;
-    const float *planes = p->planes + (size_t)index * 3 * p->pixels;
-    GaclipOperand out = gaclip__operand_at(p->out, (size_t)index * 3 * p->pixels);
-    for (size_t i = 0; i < p->pixels; i++) {
-        float pixel[3] = {planes[i], planes[p->pixels + i], planes[2 * p->pixels + i]};
-        gaclip__operand_set(gaclip__operand_at(out, 3 * i), pixel, 3);
-    }
-}
-
-static void stem_forward(const GaclipVision *v, const GaclipCompute *compute,
-                         GaclipVisionPass *pass, const float *planes)
-{
-    Interleaving pixels = {pass->stem[0].in, planes, (size_t)pass->height * (size_t)pass->width};
-    gaclip__threads_run(compute->pool, pass->batch, interleave_image, &pixels);
-    for (int i = 0; i < stem_layers(v); i++) {
-        GaclipStemCache *s = &pass->stem[i];
-        GaclipConvolutionShape shape = stem_shape(v, pass, i);
-        int rows = (int)stem_pixels(pass, i + 1);
-        gaclip__convolution_forward(compute, s->conv, s->in,
-                                    operand_of(v, compute, v->stem[i].conv_weight),
-                                    value_of(v, v->stem[i].conv_bias), &shape);
-        gaclip__layer_norm_forward(compute, gaclip__floats(s->norm), s->stats, s->conv,
-                                   value_of(v, v->stem[i].norm_weight),
-                                   value_of(v, v->stem[i].norm_bias), rows, shape.n_out,
-                                   v->config->norm_epsilon);
-        gaclip__activation_forward(compute, v->config->activation, s->out, s->norm,
-                                   (size_t)rows * (size_t)shape.n_out);
-    }
 }
 
 static GaclipPatchShape patch_shape(const GaclipVision *v, const GaclipVisionPass *pass)
@@ -363,7 +262,7 @@ int gaclip__vision_forward(const GaclipVision *vision, const GaclipCompute *comp
 {
     const GaclipModelConfig *c = vision->config;
     gaclip__parameters_round(vision->parameters, compute);
-    if (stem_layers(vision)) stem_forward(vision, compute, pass, planes);
+    if (stem_layers(vision)) gaclip__stem_forward(vision, compute, pass, planes);
     int status = embed_patches(vision, compute, pass, planes, err);
     if (status) return status;
     gaclip__layer_norm_forward(
@@ -444,31 +343,6 @@ static int tokens_backward(const GaclipVision *v, GaclipVisionPass *pass, float 
         pass->h, pass->w, c->vision.width, err);
 }
 
-static void stem_backward(const GaclipVision *v, const GaclipCompute *compute,
-                          GaclipVisionPass *pass)
-{
-    int last = stem_layers(v) - 1;
-    float *grad = pass->grad_stem[last & 1];
-    GaclipPatchShape patches = patch_shape(v, pass);
-    if (!stem_makes_patches(v)) gaclip__patches_paste(compute, grad, pass->grad_patches, &patches);
-    for (int i = last; i >= 0; i--) {
-        GaclipStemCache *s = &pass->stem[i];
-        const GaclipStemWeights *w = &v->stem[i];
-        GaclipConvolutionShape shape = stem_shape(v, pass, i);
-        int rows = (int)stem_pixels(pass, i + 1);
-        float *grad_in = i ? pass->grad_stem[(i - 1) & 1] : NULL;
-        gaclip__activation_backward(compute, v->config->activation, gaclip__floats(grad), grad,
-                                    s->norm, (size_t)rows * (size_t)shape.n_out);
-        gaclip__layer_norm_backward(compute, grad, gradient_of(v, w->norm_weight),
-                                    gradient_of(v, w->norm_bias), grad, s->conv, s->stats,
-                                    value_of(v, w->norm_weight), rows, shape.n_out, 0);
-        gaclip__convolution_backward(compute, grad_in, gradient_of(v, w->conv_weight),
-                                     gradient_of(v, w->conv_bias), grad, s->in,
-                                     operand_of(v, compute, w->conv_weight), &shape);
-        grad = grad_in;
-    }
-}
-
 /* grad_rows (N h w, W): d loss / d embedded patches. */
 static void patches_backward(const GaclipVision *v, const GaclipCompute *compute,
                              GaclipVisionPass *pass, const float *grad_rows)
@@ -486,6 +360,15 @@ static void patches_backward(const GaclipVision *v, const GaclipCompute *compute
                                                     .grad_out = grad,
                                                     .grad_in = gaclip__floats(pass->grad_patches),
                                                     .grad_weight = gradient_of(v, v->conv1)});
+}
+
+/* d loss / d the stem's output, from the patches that were cut out of it. */
+static float *grad_stem(const GaclipVision *v, const GaclipCompute *compute, GaclipVisionPass *pass)
+{
+    float *grad = pass->grad_stem[(stem_layers(v) - 1) & 1];
+    GaclipPatchShape patches = patch_shape(v, pass);
+    if (!stem_makes_patches(v)) gaclip__patches_paste(compute, grad, pass->grad_patches, &patches);
+    return grad;
 }
 
 int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *compute,
@@ -512,6 +395,7 @@ int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *com
     int status = tokens_backward(vision, pass, pass->grad_value, err);
     if (status) return status;
     patches_backward(vision, compute, pass, pass->grad_value);
-    if (stem_layers(vision)) stem_backward(vision, compute, pass);
+    if (stem_layers(vision))
+        gaclip__stem_backward(vision, compute, pass, grad_stem(vision, compute, pass));
     return GACLIP_OK;
 }

@@ -171,12 +171,13 @@ static int describe(GaclipModel *model, const Origin *origin, const GaclipModelR
     return model->training ? GACLIP_OK : no_memory(err);
 }
 
-static int load_tokenizer(GaclipModel *model, const Origin *origin,
+static int load_tokenizer(GaclipModel *model, const Origin *origin, const char *path,
                           const GaclipModelReading *reading, GaclipError *err)
 {
     int status = reading->tokenizer
                      ? gaclip__tokenizer_read(&model->tokenizer, reading->tokenizer, err)
                      : gaclip__tokenizer_find(&model->tokenizer, origin->folder, err);
+    if (status && strcmp(path, origin->folder)) gaclip_error_prefix(err, "%s", path);
     if (status) return status;
     int size = gaclip_tokenizer_vocab_size(model->tokenizer);
     if (size != model->config.text.vocab_size)
@@ -217,7 +218,7 @@ static int finish_foreign(GaclipModel *model, const Origin *origin, const char *
 {
     int status = set_default_texts(model, err);
     if (!status) status = describe(model, origin, reading, err);
-    if (!status) status = load_tokenizer(model, origin, reading, err);
+    if (!status) status = load_tokenizer(model, origin, path, reading, err);
     if (status) return status;
     model->path = strdup(path);
     model->metadata = gaclip__model_metadata_text(model);
