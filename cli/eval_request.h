@@ -22,6 +22,7 @@ typedef struct EvalRequest {
     TextList regions; /* of roi, crop, both */
     const char *view;
     double iou, min_score, nms_iou;
+    int octaves; /* negative: the model's */
     int independent;
     int limit, resamples, seed, threads;
     const char *html;

@@ -1,11 +1,11 @@
 #include "eval_run.h"
 
-#include <cpl_conv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "files.h"
+#include "gaclip/default_model.h"
 #include "progress.h"
 
 static const char *const REGIONS[] = {"roi", "crop", "both"}; /* in GaclipRegionMode's order */
@@ -34,6 +34,7 @@ static int set_options(EvalReport *report, GaclipError *err)
     options->iou = request->iou;
     options->min_score = request->min_score;
     options->detect.nms_iou = (float)request->nms_iou;
+    options->detect.octaves = request->octaves;
     options->detect.independent = request->independent;
     options->resamples = request->resamples;
     options->seed = (uint64_t)request->seed;
@@ -146,17 +147,16 @@ static int run_model(EvalReport *report, const char *path, const TextList *promp
 static int run_models(EvalReport *report, GaclipError *err)
 {
     const EvalRequest *request = report->request;
-    const char *usual = CPLGetConfigOption("GACLIP_MODEL", NULL);
+    const char *usual = NULL;
     int count = request->models.count, ways = request->regions.count;
     TextList prompts = {0};
     GaclipCompute *compute = NULL;
-    if (count == 0 && (usual == NULL || *usual == '\0'))
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "no model; give --model FILE or set GACLIP_MODEL");
+    int status = count == 0 ? gaclip_choose_model(&usual, NULL, err) : GACLIP_OK;
+    if (status) return status;
     report->runs = calloc((size_t)(count > 0 ? count : 1) * (size_t)(ways > 0 ? ways : 1),
                           sizeof *report->runs);
-    int status = report->runs == NULL ? gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory")
-                                      : gather_prompts(&prompts, request, err);
+    status = report->runs == NULL ? gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory")
+                                  : gather_prompts(&prompts, request, err);
     if (status == GACLIP_OK)
         status = gaclip_compute_new(&compute, request->threads, GACLIP_BACKEND_AUTO, err);
     if (status == GACLIP_OK && count == 0)

@@ -11,6 +11,7 @@
 #include "classes.h"
 #include "command.h"
 #include "files.h"
+#include "gaclip/default_model.h"
 #include "gaclip/scene_detect.h"
 #include "progress.h"
 #include "raster_arguments.h"
@@ -22,7 +23,7 @@ typedef struct DetectArguments {
     NumberList bbox;
     TextList layer_options;
     RasterArguments raster;
-    int independent, tile_size, overlap, overwrite, threads, json, quiet;
+    int independent, tile_size, overlap, octaves, overwrite, threads, json, quiet;
 } DetectArguments;
 
 /* What stays open over all scenes of a command line. */
@@ -35,15 +36,6 @@ typedef struct DetectSession {
     cJSON *report; /* array, one object a scene; NULL without --json */
 } DetectSession;
 
-static int choose_model(const char **path, const DetectArguments *arguments, GaclipError *err)
-{
-    *path = arguments->model ? arguments->model : CPLGetConfigOption("GACLIP_MODEL", NULL);
-    if (*path != NULL && **path != '\0') return GACLIP_OK;
-    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                            "no model; give --model FILE or set GACLIP_MODEL (gaclip-train makes a "
-                            "model from a scene and its annotations, see gaclip-train --help)");
-}
-
 static int open_session(DetectSession *session, const DetectArguments *arguments, GaclipError *err)
 {
     const char *path;
@@ -53,7 +45,8 @@ static int open_session(DetectSession *session, const DetectArguments *arguments
     options.nms_iou = (float)arguments->nms_iou;
     options.independent = arguments->independent;
     options.overlap = arguments->overlap;
-    int status = choose_model(&path, arguments, err);
+    options.octaves = arguments->octaves;
+    int status = gaclip_choose_model(&path, arguments->model, err);
     if (status == GACLIP_OK)
         status =
             gaclip_compute_new(&session->compute, arguments->threads, GACLIP_BACKEND_AUTO, err);
@@ -234,7 +227,7 @@ static int detect(int argc, char **argv)
     GaclipDetectOptions defaults;
     gaclip_detect_options_init(&defaults);
     DetectArguments a = {
-        .min_score = defaults.min_score, .nms_iou = defaults.nms_iou, .overlap = -1};
+        .min_score = defaults.min_score, .nms_iou = defaults.nms_iou, .overlap = -1, .octaves = -1};
     /* clang-format off */
     const Option options[] = {
         {.name = "classes", .letter = 'c', .type = OPTION_LIST, .value = &a.classes,
@@ -254,7 +247,7 @@ static int detect(int argc, char **argv)
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
         {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &a.model, .meta = "FILE",
-         .help = "model file (default: the one that GACLIP_MODEL names)"},
+         .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},
         {.name = "min-score", .type = OPTION_NUMBER, .value = &a.min_score, .meta = "SCORE",
          .minimum = 0, .maximum = 1, .help = "leave out boxes that score less"},
         {.name = "nms-iou", .type = OPTION_NUMBER, .value = &a.nms_iou, .meta = "IOU",
@@ -270,6 +263,10 @@ static int detect(int argc, char **argv)
         {.name = "overlap", .type = OPTION_INTEGER, .value = &a.overlap, .meta = "PIXELS",
          .minimum = 0, .maximum = 16384,
          .help = "of the model's neighbouring windows (default: half a window)"},
+        {.name = "octaves", .type = OPTION_INTEGER, .value = &a.octaves, .meta = "N",
+         .minimum = 0, .maximum = 4,
+         .help = "coarser scales to look at besides the finest, each half as fine, for large "
+                 "objects (default: as the model was made for)"},
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &a.threads,
          .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
         {.name = "json", .type = OPTION_FLAG, .value = &a.json,

@@ -19,7 +19,7 @@
 #define COMMON_OPTIONS(r)                                                                         \
     {.name = "model", .letter = 'm', .type = OPTION_LIST, .value = &(r).models,                   \
      .meta = "FILE[,FILE...]",                                                                    \
-     .help = "models, one row of the table each (default: the one that GACLIP_MODEL names)"},     \
+     .help = "models, one row of the table each (default: the shipped one, or what GACLIP_MODEL names)"},     \
     {.name = "if", .classic = "if", .type = OPTION_TEXT, .value = &(r).format, .meta = "FORMAT",  \
      .help = "of the data set: auto, gaclip, coco, karpathy, voc, yolo, dota, folders (default: " \
              "by its name and content)"},                                                         \
@@ -79,6 +79,7 @@ static EvalRequest request_of(EvalProtocol protocol)
     return (EvalRequest){.protocol = protocol,
                          .iou = defaults.iou,
                          .nms_iou = (double)defaults.detect.nms_iou,
+                         .octaves = defaults.detect.octaves,
                          .resamples = defaults.resamples,
                          .seed = (int)defaults.seed,
                          .examples = 8};
@@ -214,7 +215,7 @@ static int check_form(const EvalRequest *r, const EvalLayers *layers, int is_lay
     int of_dataset = r->models.count + r->classes.count + r->novel.count + r->limit + r->threads +
                      r->independent + r->overwrite + (r->resamples != usual.resamples) +
                      (r->seed != usual.seed) + (r->examples != usual.examples) +
-                     (r->nms_iou != usual.nms_iou);
+                     (r->nms_iou != usual.nms_iou) + (r->octaves != usual.octaves);
     const char *const dataset_options[] = {r->format, r->images,       r->split,      r->html,
                                            r->prompt, r->prompts_file, r->class_split};
     for (int i = 0; i < COUNT(dataset_options); i++) of_dataset += dataset_options[i] != NULL;
@@ -311,6 +312,10 @@ static int detect(int argc, char **argv)
         {.name = "nms-iou", .type = OPTION_NUMBER, .value = &r.nms_iou, .meta = "IOU",
          .minimum = 0.01, .maximum = 1,
          .help = "of two boxes of a class that overlap more, keep the better"},
+        {.name = "octaves", .type = OPTION_INTEGER, .value = &r.octaves, .meta = "N",
+         .minimum = 0, .maximum = 4,
+         .help = "coarser scales to look at besides the finest, each half as fine, for large "
+                 "objects (default: as the model was made for)"},
         {.name = "independent", .type = OPTION_FLAG, .value = &r.independent,
          .help = "score every class against the background alone, not against the others"},
     };

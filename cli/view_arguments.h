@@ -16,7 +16,7 @@ typedef struct ViewArguments {
 /* clang-format off */
 #define VIEW_OPTIONS(arguments)                                                                   \
     {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &(arguments).model,            \
-     .meta = "FILE", .help = "model file (default: the one that GACLIP_MODEL names)"},            \
+     .meta = "FILE", .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},            \
     {.name = "independent", .type = OPTION_FLAG, .value = &(arguments).independent,               \
      .help = "score every class against the background alone, not against the others"},           \
     PIXEL_OPTIONS(arguments),                                                                     \

@@ -55,6 +55,7 @@ static void add_options(cJSON *object, const GaclipProvenance *from)
     cJSON_AddBoolToObject(options, "independent", detect->independent);
     cJSON_AddNumberToObject(options, "window", gaclip_detector_window(from->detector));
     cJSON_AddNumberToObject(options, "overlap", gaclip_detector_overlap(from->detector));
+    cJSON_AddNumberToObject(options, "octaves", gaclip_detector_octaves(from->detector));
     cJSON_AddNumberToObject(options, "tile_size", from->options->tile_size);
     if (from->options->bbox)
         cJSON_AddItemToObject(options, "bbox", cJSON_CreateDoubleArray(from->options->bbox, 4));

@@ -9,12 +9,12 @@
 typedef struct Field {
     const char *key;
     size_t offset; /* in GaclipModelConfig */
-    int smallest, largest;
+    int smallest, largest, is_optional;
 } Field;
 
 #define FIELD(key, member, smallest, largest)                                                      \
     {                                                                                              \
-        key, offsetof(GaclipModelConfig, member), smallest, largest                                \
+        key, offsetof(GaclipModelConfig, member), smallest, largest, 0                             \
     }
 
 static const Field VISION[] = {FIELD("image_size", vision.image_size, 1, 4096),
@@ -22,17 +22,19 @@ static const Field VISION[] = {FIELD("image_size", vision.image_size, 1, 4096),
                                FIELD("width", vision.width, 1, 8192),
                                FIELD("layers", vision.layers, 1, 256),
                                FIELD("heads", vision.heads, 1, 256),
-                               {NULL, 0, 0, 0}};
+                               {NULL, 0, 0, 0, 0}};
 static const Field TEXT[] = {FIELD("context_length", text.context_length, 2, 4096),
                              FIELD("vocab_size", text.vocab_size, 514, 1 << 20),
                              FIELD("width", text.width, 1, 8192),
                              FIELD("layers", text.layers, 1, 256),
                              FIELD("heads", text.heads, 1, 256),
-                             {NULL, 0, 0, 0}};
-static const Field PROPOSAL[] = {FIELD("width", proposal.width, 0, 8192),
-                                 FIELD("layers", proposal.layers, 1, GACLIP_MAX_HEAD),
-                                 FIELD("upsample", proposal.upsample, 1, 2),
-                                 {NULL, 0, 0, 0}};
+                             {NULL, 0, 0, 0, 0}};
+static const Field PROPOSAL[] = {
+    FIELD("width", proposal.width, 0, 8192),
+    FIELD("layers", proposal.layers, 1, GACLIP_MAX_HEAD),
+    FIELD("upsample", proposal.upsample, 1, 2),
+    {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1},
+    {NULL, 0, 0, 0, 0}};
 
 /* The keys of a table and one more. */
 enum { MOST_KEYS = 8 };
@@ -49,6 +51,7 @@ static int read_group(GaclipModelConfig *config, const GaclipJson *at, const cha
     status = gaclip__json_keys(&object, keys, err);
     for (const Field *f = fields; f->key && !status; f++) {
         int *value = (int *)(void *)((char *)config + f->offset);
+        if (f->is_optional && !gaclip__json_find(&member, &object, f->key)) continue;
         status = gaclip__json_need(&member, &object, f->key, err);
         if (!status) status = gaclip__json_whole(value, &member, f->smallest, f->largest, err);
     }

@@ -20,8 +20,10 @@ void gaclip_request_init(GaclipRequest *request)
 {
     GaclipDetectOptions detect;
     gaclip_detect_options_init(&detect);
-    *request = (GaclipRequest){
-        .min_score = 0.3, .nms_iou = (double)detect.nms_iou, .overlap = detect.overlap};
+    *request = (GaclipRequest){.min_score = 0.3,
+                               .nms_iou = (double)detect.nms_iou,
+                               .overlap = detect.overlap,
+                               .octaves = detect.octaves};
 }
 
 void gaclip_request_clear(GaclipRequest *request)

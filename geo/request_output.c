@@ -107,6 +107,7 @@ static int set_detection(GaclipRequest *request, const GaclipDetector *detector,
         status = set_number(request, "nms_iou", o->nms_iou, err);
     if (!status && d->independent) status = set(request, "independent", "yes", err);
     if (!status && d->overlap >= 0) status = set_number(request, "overlap", d->overlap, err);
+    if (!status && d->octaves >= 0) status = set_number(request, "octaves", d->octaves, err);
     if (!status && o->tile_size) status = set_number(request, "tile_size", o->tile_size, err);
     if (!status && o->bbox) status = set_numbers(request, "bbox", o->bbox, 4, err);
     return status ? status : set_raster(request, &o->raster, err);

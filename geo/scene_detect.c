@@ -64,9 +64,9 @@ static int prepare(Run *run, GaclipError *err)
     }
     if (!status) status = gaclip__area_of(&area, run->raster, run->options.bbox, err);
     if (!status)
-        status =
-            gaclip__tile_plan(&run->plan, &area, gaclip_detector_window(run->detector),
-                              gaclip_detector_overlap(run->detector), run->options.tile_size, err);
+        status = gaclip__tile_plan(&run->plan, &area, gaclip_detector_span(run->detector),
+                                   gaclip_detector_span_overlap(run->detector),
+                                   run->options.tile_size, err);
     return status;
 }
 

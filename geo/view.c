@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaclip/default_model.h"
 #include "gaclip/dense.h"
 #include "gdal_error.h"
 
@@ -178,12 +179,9 @@ void gaclip_view_bounds(double bounds[4], const GaclipView *view)
 
 int gaclip__view_model_path(const char **path, const GaclipView *view, GaclipError *err)
 {
-    *path = view->request.model ? view->request.model : CPLGetConfigOption("GACLIP_MODEL", NULL);
-    if (*path && **path) return GACLIP_OK;
-    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                            "%s: no model; add model=FILE or set the configuration option "
-                            "GACLIP_MODEL (gaclip-train makes a model)",
-                            view->request.scene);
+    int status = gaclip_choose_model(path, view->request.model, err);
+    if (status) gaclip_error_prefix(err, "%s", view->request.scene);
+    return status;
 }
 
 /* GDAL's own number, which may be ALL_CPUS. */
@@ -215,6 +213,7 @@ int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err)
     options.min_score = (float)min_score;
     options.independent = view->request.independent;
     options.overlap = view->request.overlap;
+    options.octaves = view->request.octaves;
     return gaclip_scorer_new(&view->detector, view->model,
                              (const char *const *)view->request.classes.items,
                              view->request.classes.count, &options, err);

@@ -55,6 +55,7 @@ cJSON *gaclip__view_asked_key(const GaclipView *view)
     cJSON_AddNumberToObject(key, "gsd", r->gsd);
     cJSON_AddNumberToObject(key, "tile_size", r->tile_size);
     cJSON_AddNumberToObject(key, "overlap", r->overlap);
+    cJSON_AddNumberToObject(key, "octaves", r->octaves);
     return key;
 }
 

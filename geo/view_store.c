@@ -77,8 +77,8 @@ static cJSON *describe_model(GaclipView *view, const cJSON *file)
     cJSON *model = cJSON_CreateObject(), *prompts;
     cJSON_AddItemToObject(model, "file", cJSON_Duplicate(file, 1));
     cJSON_AddStringToObject(model, "sha256", gaclip_model_sha256(view->model));
-    cJSON_AddNumberToObject(model, "window", gaclip_detector_window(view->detector));
-    cJSON_AddNumberToObject(model, "overlap", gaclip_detector_overlap(view->detector));
+    cJSON_AddNumberToObject(model, "window", gaclip_detector_span(view->detector));
+    cJSON_AddNumberToObject(model, "overlap", gaclip_detector_span_overlap(view->detector));
     cJSON_AddNumberToObject(model, "gsd_min", config->gsd_min);
     cJSON_AddNumberToObject(model, "gsd_max", config->gsd_max);
     prompts = cJSON_AddArrayToObject(model, "prompts");

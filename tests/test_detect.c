@@ -188,7 +188,8 @@ static void test_options(void **state)
     gaclip_detect_options_init(&good);
     assert_true(good.min_score == 0.3f && good.nms_iou == 0.3f && good.mix == 0.5f);
     assert_true(good.independent == 0 && good.max_proposals == 300 && good.overlap == -1);
-    GaclipDetectOptions bad[12];
+    assert_int_equal(good.octaves, -1);
+    GaclipDetectOptions bad[13];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].min_score = -0.1f;
     bad[1].min_score = 1.1f;
@@ -202,6 +203,7 @@ static void test_options(void **state)
     bad[9].max_proposals = 0;
     bad[10].overlap = 32;
     bad[11].overlap = INT32_MAX;
+    bad[12].octaves = 5;
     for (size_t i = 0; i < COUNT(bad); i++) {
         GaclipDetector *detector = NULL;
         int status = gaclip_detector_new(&detector, model, CLASSES, 3, &bad[i], &err);
@@ -395,6 +397,51 @@ static void test_masks(void **state)
     gaclip_detector_free(detector);
 }
 
+/* An octave adds what the model sees in the image at half of its size, in the image's own pixels;
+ * none is added to an image that one window shows. */
+static void test_octaves(void **state)
+{
+    GaclipDetector *detector = detector_of(*state, 0.02f);
+    GaclipImage image, half, small;
+    GaclipDetection *fine, *coarse, *both;
+    GaclipError err = {0};
+    int fine_count, coarse_count, both_count, windows[4];
+    noise_image(&image, 80, 60, 0);
+    noise_image(&small, 30, 32, 0);
+    expect_ok(gaclip_image_resize(&half, &image, 40, 30, &err), &err);
+    detector->options.octaves = 0;
+    expect_ok(gaclip_detect_unmerged(&fine, &fine_count, &windows[0], detector, &image, &err),
+              &err);
+    expect_ok(gaclip_detect_unmerged(&coarse, &coarse_count, &windows[1], detector, &half, &err),
+              &err);
+    detector->options.octaves = 1;
+    assert_int_equal(gaclip_detector_span(detector), 64);
+    assert_int_equal(gaclip_detector_span_overlap(detector), 32);
+    expect_ok(gaclip_detect_unmerged(&both, &both_count, &windows[2], detector, &image, &err),
+              &err);
+    assert_int_equal(windows[2], windows[0] + windows[1]);
+    assert_in_range(both_count, fine_count + 1, fine_count + coarse_count);
+    for (int i = 0; i < fine_count; i++)
+        assert_memory_equal(&both[i].box, &fine[i].box, sizeof(GaclipBox));
+    for (int i = fine_count, k = 0; i < both_count; i++, k++) {
+        while (k < coarse_count && coarse[k].score != both[i].score) k++;
+        assert_true(k < coarse_count);
+        assert_true(both[i].box.x1 == 2 * coarse[k].box.x1);
+        assert_true(both[i].box.y2 == 2 * coarse[k].box.y2);
+    }
+    free(both);
+    expect_ok(gaclip_detect_unmerged(&both, &both_count, &windows[3], detector, &small, &err),
+              &err);
+    assert_int_equal(windows[3], 1);
+    free(fine);
+    free(coarse);
+    free(both);
+    gaclip_image_clear(&image);
+    gaclip_image_clear(&half);
+    gaclip_image_clear(&small);
+    gaclip_detector_free(detector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_probabilities, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_detecting, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_unmerged, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_octaves, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_score_floor, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_masks, make_model, close_model),
         cmocka_unit_test(test_no_proposal_head)};

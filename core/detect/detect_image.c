@@ -9,7 +9,7 @@ enum { WINDOW_BATCH = 4 };
 
 typedef struct Scan {
     GaclipDetector *detector;
-    const GaclipImage *image;
+    const GaclipImage *image, *scaled; /* the latter at the octave that is looked at */
     GaclipDetectionList list;
     GaclipWindow windows[WINDOW_BATCH];
     float *planes; /* (WINDOW_BATCH, 3, size, size) */
@@ -40,14 +40,20 @@ static int add_window(Scan *scan, int x, int y, GaclipError *err)
     const GaclipModelConfig *config = &scan->detector->model->config;
     int size = config->vision.image_size;
     GaclipImage crop;
-    int status = gaclip_image_crop(&crop, scan->image, x, y, size, size, err);
+    int status = gaclip_image_crop(&crop, scan->scaled, x, y, size, size, err);
     if (status) return status;
     if (has_valid_pixel(&crop)) {
         size_t floats = 3 * (size_t)size * (size_t)size;
         gaclip_image_normalise(scan->planes + (size_t)scan->pending * floats, &crop,
                                config->image_mean, config->image_std);
         scan->windows[scan->pending++] =
-            (GaclipWindow){x, y, size, scan->image->width, scan->image->height};
+            (GaclipWindow){x,
+                           y,
+                           size,
+                           scan->scaled->width,
+                           scan->scaled->height,
+                           (float)scan->image->width / (float)scan->scaled->width,
+                           (float)scan->image->height / (float)scan->scaled->height};
     }
     gaclip_image_clear(&crop);
     return scan->pending == WINDOW_BATCH ? flush(scan, err) : GACLIP_OK;
@@ -57,7 +63,7 @@ static int scan_windows(Scan *scan, GaclipError *err)
 {
     int size = gaclip_detector_window(scan->detector);
     int overlap = gaclip_detector_overlap(scan->detector);
-    int width = scan->image->width, height = scan->image->height, status = GACLIP_OK;
+    int width = scan->scaled->width, height = scan->scaled->height, status = GACLIP_OK;
     int rows = gaclip__window_count(height, size, overlap);
     int columns = gaclip__window_count(width, size, overlap);
     for (int r = 0; r < rows && !status; r++)
@@ -67,16 +73,36 @@ static int scan_windows(Scan *scan, GaclipError *err)
     return status ? status : flush(scan, err);
 }
 
+/* The image at half of its size and less, until one window shows all of it. */
+static int scan_octaves(Scan *scan, GaclipError *err)
+{
+    int octaves = gaclip_detector_octaves(scan->detector), status = GACLIP_OK;
+    int size = gaclip_detector_window(scan->detector);
+    int width = scan->image->width, height = scan->image->height;
+    for (int i = 0; i < octaves && !status && (width > size || height > size); i++) {
+        GaclipImage half;
+        width = (width + 1) / 2;
+        height = (height + 1) / 2;
+        status = gaclip_image_resize(&half, scan->image, width, height, err);
+        if (status) return status;
+        scan->scaled = &half;
+        status = scan_windows(scan, err);
+        gaclip_image_clear(&half);
+    }
+    return status;
+}
+
 static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *image,
                       GaclipError *err)
 {
     size_t size = (size_t)gaclip_detector_window(detector);
-    *scan = (Scan){.detector = detector, .image = image};
+    *scan = (Scan){.detector = detector, .image = image, .scaled = image};
     int status = gaclip__check_proposals(detector->model, err);
     if (status) return status;
     scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
     if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     status = scan_windows(scan, err);
+    if (!status) status = scan_octaves(scan, err);
     free(scan->planes);
     return status;
 }

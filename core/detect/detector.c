@@ -6,6 +6,8 @@
 
 #include "gaclip/dense.h"
 
+enum { LARGEST_OCTAVES = 4 };
+
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
     *options = (GaclipDetectOptions){.min_score = 0.3f,
@@ -13,7 +15,8 @@ void gaclip_detect_options_init(GaclipDetectOptions *options)
                                      .mix = 0.5f,
                                      .independent = 0,
                                      .max_proposals = 300,
-                                     .overlap = -1};
+                                     .overlap = -1,
+                                     .octaves = -1};
 }
 
 static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
@@ -23,6 +26,9 @@ static int check_options(const GaclipDetectOptions *o, const GaclipModel *model,
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "detection options out of range: scores, overlaps and the mix lie "
                                 "in 0..1, proposals are at least 1");
+    if (o->octaves > LARGEST_OCTAVES)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%d octaves are too many: at most %d",
+                                o->octaves, LARGEST_OCTAVES);
     if (o->overlap >= model->config.vision.image_size)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "an overlap of %d pixels leaves no step: the model's window has %d",
@@ -128,6 +134,22 @@ int gaclip_detector_overlap(const GaclipDetector *detector)
 {
     int overlap = detector->options.overlap;
     return overlap < 0 ? gaclip_detector_window(detector) / 2 : overlap;
+}
+
+int gaclip_detector_octaves(const GaclipDetector *detector)
+{
+    int octaves = detector->options.octaves;
+    return octaves < 0 ? detector->model->config.proposal.octaves : octaves;
+}
+
+int gaclip_detector_span(const GaclipDetector *detector)
+{
+    return gaclip_detector_window(detector) << gaclip_detector_octaves(detector);
+}
+
+int gaclip_detector_span_overlap(const GaclipDetector *detector)
+{
+    return gaclip_detector_overlap(detector) << gaclip_detector_octaves(detector);
 }
 
 int gaclip__class_probabilities(float *probability, float *similarity,

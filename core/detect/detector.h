@@ -36,9 +36,11 @@ int gaclip__class_probabilities(float *probability, float *similarity,
 int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
                          int embed_dim, GaclipError *err);
 
-/* Where a window lies in the image, and the image's size. */
+/* Where a window lies in the scaled image, that image's size, and the image's pixels a pixel of it.
+ */
 typedef struct GaclipWindow {
     int x, y, size, image_width, image_height;
+    float pixel_x, pixel_y;
 } GaclipWindow;
 
 /* Adds what the model sees in planes (count, 3, size, size) to list, in image pixels. */

@@ -38,12 +38,12 @@ static int is_cut(const GaclipBox *box, const GaclipWindow *w)
 static int place_in_image(GaclipBox *out, const GaclipBox *box, const GaclipWindow *w,
                           const GaclipImage *image)
 {
-    float x = (float)w->x, y = (float)w->y;
+    float x = (float)w->x, y = (float)w->y, px = w->pixel_x, py = w->pixel_y;
     float right = fminf(x + (float)w->size, (float)w->image_width);
     float bottom = fminf(y + (float)w->size, (float)w->image_height);
-    *out = (GaclipBox){clamp(box->x1 + x, x, right), clamp(box->y1 + y, y, bottom),
-                       clamp(box->x2 + x, x, right), clamp(box->y2 + y, y, bottom)};
-    if (!(out->x2 - out->x1 > 1 && out->y2 - out->y1 > 1)) return 0;
+    *out = (GaclipBox){clamp(box->x1 + x, x, right) * px, clamp(box->y1 + y, y, bottom) * py,
+                       clamp(box->x2 + x, x, right) * px, clamp(box->y2 + y, y, bottom) * py};
+    if (!(out->x2 - out->x1 > px && out->y2 - out->y1 > py)) return 0;
     if (!image->mask) return 1;
     int cx = (int)((out->x1 + out->x2) / 2), cy = (int)((out->y1 + out->y2) / 2);
     return image->mask[(size_t)cy * (size_t)image->width + (size_t)cx] != 0;

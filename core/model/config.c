@@ -7,12 +7,12 @@
 typedef struct IntegerField {
     const char *name;
     size_t offset; /* in GaclipModelConfig */
-    int smallest, largest;
+    int smallest, largest, is_optional;
 } IntegerField;
 
 #define FIELD(member, name, smallest, largest)                                                     \
     {                                                                                              \
-        name, offsetof(GaclipModelConfig, member), smallest, largest                               \
+        name, offsetof(GaclipModelConfig, member), smallest, largest, 0                            \
     }
 
 static const IntegerField TOP_FIELDS[] = {FIELD(embed_dim, "embed_dim", 1, 8192)};
@@ -24,9 +24,11 @@ static const IntegerField TEXT_FIELDS[] = {
     FIELD(text.context_length, "context_length", 2, 4096),
     FIELD(text.vocab_size, "vocab_size", 3, 1 << 20), FIELD(text.width, "width", 1, 8192),
     FIELD(text.layers, "layers", 1, 256), FIELD(text.heads, "heads", 1, 256)};
-static const IntegerField PROPOSAL_FIELDS[] = {FIELD(proposal.width, "width", 0, 8192),
-                                               FIELD(proposal.layers, "layers", 1, GACLIP_MAX_HEAD),
-                                               FIELD(proposal.upsample, "upsample", 1, 2)};
+static const IntegerField PROPOSAL_FIELDS[] = {
+    FIELD(proposal.width, "width", 0, 8192),
+    FIELD(proposal.layers, "layers", 1, GACLIP_MAX_HEAD),
+    FIELD(proposal.upsample, "upsample", 1, 2),
+    {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -115,6 +117,7 @@ static int read_integers(GaclipModelConfig *config, const cJSON *json, GaclipErr
         for (size_t i = 0; i < GROUPS[g].count; i++) {
             const IntegerField *f = &GROUPS[g].fields[i];
             const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, f->name);
+            if (!item && f->is_optional) continue;
             double value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
             if (!(value >= -1e9 && value <= 1e9) || value != floor(value))
                 return bad(err, group, f->name, "is missing or not an integer");

@@ -11,15 +11,16 @@ extern "C" {
 #endif
 
 typedef struct GaclipDetectOptions {
-    float min_score;     /* boxes below are dropped */
-    float nms_iou;       /* suppression within a class, inside one image */
-    float mix;           /* a of objectness^(1-a) * probability^a */
-    int independent;     /* score each class against the background alone */
-    int max_proposals;   /* kept a model window, by objectness */
-    int overlap;         /* of neighbouring model windows, pixels; negative = half of one */
+    float min_score;   /* boxes below are dropped */
+    float nms_iou;     /* suppression within a class, inside one image */
+    float mix;         /* a of objectness^(1-a) * probability^a */
+    int independent;   /* score each class against the background alone */
+    int max_proposals; /* kept a model window, by objectness */
+    int overlap;       /* of neighbouring model windows, pixels; negative = half of one */
+    int octaves; /* coarser scales to look at too, each half as fine; negative = the model's */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1. */
+/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
@@ -40,6 +41,12 @@ GACLIP_API const GaclipDetectOptions *gaclip_detector_options(const GaclipDetect
 GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);
 
+/* Scales besides the finest, and side and overlap of the coarsest one's windows, pixels of the
+ * image: a scene is cut into images of at least that side and overlap. */
+GACLIP_API int gaclip_detector_octaves(const GaclipDetector *detector);
+GACLIP_API int gaclip_detector_span(const GaclipDetector *detector);
+GACLIP_API int gaclip_detector_span_overlap(const GaclipDetector *detector);
+
 typedef struct GaclipDetection {
     GaclipBox box; /* pixels of the image */
     int class_index;
@@ -55,7 +62,8 @@ typedef struct GaclipDetection {
 /* Share of a cut box that a whole one of its class must cover to replace it. */
 #define GACLIP_CUT_COVERED 0.5f
 
-/* Detects in an image of any size: overlapping windows of the model's own size, boxes cut
+/* Detects in an image of any size: overlapping windows of the model's own size, at the image's own
+ * scale and each coarser octave that adds to what one window sees; boxes cut
  * by inner window edges dropped in favour of the window that saw them whole. Masked pixels are
  * filled with the model's mean; windows without valid pixels are skipped; a box must have its
  * centre on valid ground. Per-class suppression, sorted by score, descending. The

@@ -45,6 +45,7 @@ typedef struct GaclipModelConfig {
         int width;    /* channels of the head; 0 = the model has no proposal head */
         int layers;   /* 3x3 convolutions of the head */
         int upsample; /* the head's map is this many times finer than the patch grid: 1 or 2 */
+        int octaves;  /* scales to look at besides the finest, each half as fine as the last */
     } proposal;
     float image_mean[3], image_std[3];
     double gsd_min, gsd_max; /* metres a pixel that the model was trained on; 0 = not known */
@@ -98,8 +99,8 @@ GACLIP_API int gaclip_model_save_as(const GaclipModel *model, const char *path,
 GACLIP_API const GaclipModelConfig *gaclip_model_config(const GaclipModel *model);
 GACLIP_API const GaclipTokenizer *gaclip_model_tokenizer(const GaclipModel *model);
 GACLIP_API size_t gaclip_model_parameter_count(const GaclipModel *model, const char *prefix);
-/* SHA-256 of the weights' file, 64 hex digits, computed at the first call (of several files: of their
- * digests, in order); "" for a model not opened from a file. */
+/* SHA-256 of the weights' file, 64 hex digits, computed at the first call (of several files: of
+ * their digests, in order); "" for a model not opened from a file. */
 GACLIP_API const char *gaclip_model_sha256(GaclipModel *model);
 GACLIP_API const char *gaclip_model_path(const GaclipModel *model); /* "" likewise */
 /* The whole "gaclip" metadata object as JSON text. */

@@ -54,10 +54,10 @@ typedef struct GaclipRequest {
     /* An option behind the file changed what is inferred: the cache beside it is not its own. */
     int is_altered;
     /* The keys. */
-    char *model; /* NULL = what the configuration option GACLIP_MODEL names */
+    char *model; /* NULL = as gaclip_choose_model says */
     GaclipNames classes, show;
     double min_score, nms_iou, gsd;
-    int independent, overlap, tile_size, threads;
+    int independent, overlap, octaves, tile_size, threads;
     char *scale;
     GaclipNumbers bands, bbox;
     char *regions, *region_layer, *phrase_field, *negatives_field;
