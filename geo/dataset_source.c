@@ -1,6 +1,7 @@
 /* Samples of a dataset: random windows of its images, or the images themselves. */
 #include "gaclip/dataset_source.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +36,11 @@ void gaclip_dataset_source_options_init(GaclipDatasetSourceOptions *options)
     *options = (GaclipDatasetSourceOptions){.object_share = 0.7};
 }
 
-static int is_in_split(const GaclipDatasetImage *image, const char *split)
+static int is_wanted(const GaclipDatasetImage *image, const char *split, const char *exclude)
 {
-    return !split || (image->split && !strcmp(image->split, split));
+    const char *slash = strrchr(image->path, '/');
+    if (split && !(image->split && !strcmp(image->split, split))) return 0;
+    return !exclude || fnmatch(exclude, slash ? slash + 1 : image->path, 0) != 0;
 }
 
 /* The splits of the dataset's images, for a message. */
@@ -60,8 +63,10 @@ static void list_splits(char list[LONGEST_LIST], const GaclipDataset *dataset)
     }
 }
 
-static int list_images(GaclipDatasetSource *source, const char *split, GaclipError *err)
+static int list_images(GaclipDatasetSource *source, const GaclipDatasetSourceOptions *options,
+                       GaclipError *err)
 {
+    const char *split = options->split;
     const GaclipDataset *dataset = source->dataset;
     size_t total = (size_t)gaclip_dataset_image_count(dataset);
     source->images = malloc((total + 1) * sizeof *source->images);
@@ -70,7 +75,7 @@ static int list_images(GaclipDatasetSource *source, const char *split, GaclipErr
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < (int)total; i++) {
         const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, i);
-        if (!is_in_split(image, split)) continue;
+        if (!is_wanted(image, split, options->exclude)) continue;
         int status =
             gaclip__detailed_caption(&source->details[source->count], image, &source->texts, err);
         if (status) return status;
@@ -79,6 +84,10 @@ static int list_images(GaclipDatasetSource *source, const char *split, GaclipErr
     if (source->count) return GACLIP_OK;
     char splits[LONGEST_LIST];
     list_splits(splits, dataset);
+    if (total && options->exclude)
+        return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "\"%s\" leaves out every image%s%s",
+                                options->exclude, split ? " of the split " : "",
+                                split ? split : "");
     if (!split) return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "the dataset has no images");
     return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
                             "the dataset has no images in the split \"%s\"; its splits: %s", split,
@@ -91,7 +100,7 @@ static int fill_source(GaclipDatasetSource *source, const GaclipDatasetSourceOpt
     int status = GACLIP_OK;
     if (!options->cache) status = gaclip_image_cache_new(&source->own_cache, OWN_CACHE, err);
     source->cache = options->cache ? options->cache : source->own_cache;
-    return status ? status : list_images(source, options->split, err);
+    return status ? status : list_images(source, options, err);
 }
 
 int gaclip_dataset_source_new(GaclipDatasetSource **out, const GaclipDataset *dataset,

@@ -17,13 +17,14 @@ static int need_file(const char **out, GaclipRecipe *recipe, const GaclipJson *a
 static int read_dataset(GaclipRecipeSource *s, GaclipRecipe *recipe, const GaclipJson *at,
                         GaclipError *err)
 {
-    static const char *const KEYS[] = {"type",   "path",         "images",    "classes", "split",
-                                       "weight", "object_share", "annotated", NULL};
+    static const char *const KEYS[] = {"type",    "path",   "images",       "classes",   "split",
+                                       "exclude", "weight", "object_share", "annotated", NULL};
     int status = gaclip__json_keys(at, KEYS, err);
     if (!status) status = need_file(&s->path, recipe, at, "path", err);
     if (!status) status = gaclip__recipe_file(&s->images, recipe, at, "images", err);
     if (!status) status = gaclip__recipe_file(&s->classes, recipe, at, "classes", err);
     if (!status) status = gaclip__recipe_text(&s->split, recipe, at, "split", err);
+    if (!status) status = gaclip__recipe_text(&s->exclude, recipe, at, "exclude", err);
     if (!status) status = gaclip__json_flag_of(&s->is_annotated, at, "annotated", err);
     return status;
 }

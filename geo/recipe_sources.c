@@ -43,6 +43,7 @@ static int open_dataset(Opened *o, const GaclipRecipeSource *s, GaclipImageCache
     reading.classes = s->classes;
     reading.is_annotated = s->is_annotated;
     options.split = s->split;
+    options.exclude = s->exclude;
     options.object_share = s->object_share;
     options.cache = cache;
     int status = gaclip_dataset_new(&o->dataset, err);

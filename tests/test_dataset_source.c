@@ -186,7 +186,16 @@ static void test_missing_split(void **state)
     options.split = "test";
     expect_error(gaclip_dataset_source_new(&source, dataset, &options, &err), GACLIP_ERROR_EMPTY,
                  &err, "no images in the split \"test\"; its splits: train, val");
+    options.split = "train";
+    options.exclude = "b.*";
+    expect_error(gaclip_dataset_source_new(&source, dataset, &options, &err), GACLIP_ERROR_EMPTY,
+                 &err, "\"b.*\" leaves out every image of the split train");
     assert_null(source);
+    options.split = NULL;
+    expect_ok(gaclip_dataset_source_new(&source, dataset, &options, &err), &err);
+    assert_int_equal(gaclip_dataset_source_view(source).count, 1);
+    assert_int_equal(gaclip_dataset_source_image(source, 0), 1);
+    gaclip_dataset_source_free(source);
     gaclip_dataset_free(dataset);
 }
 

@@ -21,6 +21,8 @@ typedef struct GaclipDatasetSource GaclipDatasetSource;
 
 typedef struct GaclipDatasetSourceOptions {
     const char *split;       /* its images alone; NULL = all */
+    const char *exclude;     /* but for those whose file names this pattern matches (fnmatch), such
+                                as "m_41*"; NULL = none */
     double object_share;     /* of the windows of images with objects: how many show one that is
                                 drawn first */
     GaclipImageCache *cache; /* borrowed; NULL = one of its own of 1 GiB */

@@ -29,7 +29,7 @@ typedef struct GaclipRecipeSource {
     double object_share; /* of the windows that show an object that is drawn first */
     GaclipDatasetFormat format;
     const char *path; /* of the dataset, or of the scene's raster */
-    const char *images, *classes, *split;
+    const char *images, *classes, *split, *exclude;
     int is_annotated;
     const char *annotations; /* of the scene */
     GaclipAnnotationOptions annotation_options;
