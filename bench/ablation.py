@@ -119,15 +119,15 @@ def measure_all(arguments, models):
     columns = {
         "regions Acc@1": lambda m: regions[m]["acc1"]["value"],
         "fine-grained Acc@1": lambda m: fine[m]["acc1"]["value"],
-        "mAP base": lambda m: found[m]["mean_base"]["ap_voc11"]["value"],
-        "mAP novel": lambda m: found[m]["mean_novel"]["ap_voc11"]["value"],
+        "mAP base": lambda m: 100 * found[m]["mean_base"]["ap_voc11"]["value"],
+        "mAP novel": lambda m: 100 * found[m]["mean_novel"]["ap_voc11"]["value"],
         "I2T R@1": lambda m: recall[m]["image_to_text"]["1"]["value"],
         "T2I R@1": lambda m: recall[m]["text_to_image"]["1"]["value"],
     }
     if arguments.classify:
         scenes = measure(arguments, names, "classify", arguments.classify)
         columns["scenes Acc@1"] = lambda m: scenes[m]["acc1"]["value"]
-    return {column: {m: 100 * figure(m) for m in names} for column, figure in columns.items()}
+    return {column: {m: figure(m) for m in names} for column, figure in columns.items()}
 
 
 def cell(figures):
