@@ -13,6 +13,7 @@ interrupted goes on from its checkpoint. The table (mean and standard deviation 
 to the terminal and to FOLDER/table.md, all figures to FOLDER/results.json.
 """
 import argparse
+import glob
 import json
 import os
 import statistics
@@ -56,8 +57,8 @@ def train(arguments, recipe, output, seed):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(recipe, file, indent=1)
     command = [os.path.join(arguments.bin, "gaclip-train"), path, "-o", output, "--seed", str(seed)]
-    if os.path.isdir(output.replace(".safetensors", ".train")):
-        command.append("--resume")
+    checkpoints = glob.glob(output.replace(".safetensors", ".train/checkpoint-*"))
+    command.append("--resume" if checkpoints else "--overwrite")
     print(" ".join(command), flush=True)
     run = subprocess.run(command, stdout=subprocess.DEVNULL)
     if run.returncode:
