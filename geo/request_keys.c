@@ -35,7 +35,7 @@ const GaclipKey gaclip__keys[GACLIP__KEY_COUNT] = {
     {.name = "gsd", .type = GACLIP_KEY_NUMBER, .offset = AT(gsd), .minimum = 1e-4, .maximum = 1e5,
      .alters = 1, .help = "metres that a raster pixel measures (default: from the georeference)"},
     {.name = "tile_size", .type = GACLIP_KEY_INTEGER, .offset = AT(tile_size), .minimum = 32,
-     .maximum = 16384, .alters = 1, .help = "side of the tiles that are read (default 512)"},
+     .maximum = 16384, .alters = 1, .help = "side of the tiles that are read (default 512, or three windows)"},
     {.name = "overlap", .type = GACLIP_KEY_INTEGER, .offset = AT(overlap), .maximum = 16384,
      .alters = 1, .help = "pixels of the model's neighbouring windows (default: half a window)"},
     {.name = "octaves", .type = GACLIP_KEY_INTEGER, .offset = AT(octaves), .maximum = 4,

@@ -12,11 +12,9 @@
 #include "request_output.h"
 #include "tile_scan.h"
 
-enum { DEFAULT_TILE = 512 };
-
 void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *options)
 {
-    *options = (GaclipSceneDetectOptions){.tile_size = DEFAULT_TILE, .nms_iou = 0.3};
+    *options = (GaclipSceneDetectOptions){.nms_iou = 0.3};
     gaclip_raster_options_init(&options->raster);
 }
 
@@ -188,7 +186,8 @@ int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
         if (!status) summary->seconds = seconds_now() - started;
         return status;
     }
-    if (!run.options.tile_size) run.options.tile_size = DEFAULT_TILE;
+    if (!run.options.tile_size)
+        run.options.tile_size = gaclip__default_tile(gaclip_detector_span(detector));
     gaclip__gdal_quiet_begin();
     int status = prepare(&run, err);
     if (!status) status = detect_tiles(&run, err);

@@ -1,6 +1,7 @@
 #include "tiling.h"
 
 #include <limits.h>
+
 #include <math.h>
 
 static void extend(double box[4], const GaclipRaster *raster, double x, double y)
@@ -53,6 +54,11 @@ int gaclip__window_begin(int index, int length, int window, int step)
 {
     int furthest = length > window ? length - window : 0;
     return index == gaclip__windows_along(length, window, step) - 1 ? furthest : index * step;
+}
+
+int gaclip__default_tile(int window)
+{
+    return window > 512 / 3 && window < INT_MAX / 3 ? 3 * window : 512;
 }
 
 int gaclip__tile_plan(GaclipTilePlan *plan, const GaclipArea *area, int window, int overlap,

@@ -34,6 +34,10 @@ int gaclip__window_begin(int index, int length, int window, int step);
 int gaclip__area_of(GaclipArea *area, const GaclipRaster *raster, const double *bbox,
                     GaclipError *err);
 
+/* Side of tiles where none is asked for: 512, but at least three windows, so that neighbours do not
+ * share most of what they see. */
+int gaclip__default_tile(int window);
+
 /* Tiles of at most tile_size model pixels (but at least one window) a side. */
 int gaclip__tile_plan(GaclipTilePlan *plan, const GaclipArea *area, int window, int overlap,
                       int tile_size, GaclipError *err);

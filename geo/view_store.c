@@ -11,8 +11,6 @@
 #include "result_cache.h"
 #include "view.h"
 
-enum { DEFAULT_TILE = 512 };
-
 /* FNV-1a, 64 bits (Fowler, Noll, Vo): only a name; the key itself is compared in full. */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -155,6 +153,7 @@ static int plan_tiles(GaclipTilePlan *plan, GaclipView *view, GaclipError *err)
     const cJSON *model = cJSON_GetObjectItemCaseSensitive(view->key, "model");
     const GaclipRequest *r = &view->request;
     GaclipArea area;
+    int window = as_int(number_of(model, "window"));
     int status = read_prompts(view, model, err);
     if (!status)
         status = gaclip__view_raster(view, number_of(model, "gsd_min"), number_of(model, "gsd_max"),
@@ -162,9 +161,8 @@ static int plan_tiles(GaclipTilePlan *plan, GaclipView *view, GaclipError *err)
     if (!status)
         status = gaclip__area_of(&area, view->raster, r->bbox.count ? r->bbox.items : NULL, err);
     if (!status)
-        status = gaclip__tile_plan(plan, &area, as_int(number_of(model, "window")),
-                                   as_int(number_of(model, "overlap")),
-                                   r->tile_size ? r->tile_size : DEFAULT_TILE, err);
+        status = gaclip__tile_plan(plan, &area, window, as_int(number_of(model, "overlap")),
+                                   r->tile_size ? r->tile_size : gaclip__default_tile(window), err);
     return status;
 }
 

@@ -12,16 +12,16 @@ extern "C" {
 
 typedef struct GaclipSceneDetectOptions {
     GaclipRasterOptions raster;
-    int tile_size;        /* model pixels; 0 = 512. What is found does not depend on it */
+    int tile_size; /* model pixels; 0 = 512, or three windows where that is more */
     double nms_iou;
-    const double *bbox;   /* xmin, ymin, xmax, ymax in the raster's CRS, or NULL = all */
-    const char *output;   /* OGR dataset name; its extension chooses the driver unless ... */
-    const char *format;   /* ... an OGR driver's short name is given; NULL = by extension */
-    const char *dst_crs;  /* any CRS that PROJ knows; NULL = the raster's */
+    const double *bbox;  /* xmin, ymin, xmax, ymax in the raster's CRS, or NULL = all */
+    const char *output;  /* OGR dataset name; its extension chooses the driver unless ... */
+    const char *format;  /* ... an OGR driver's short name is given; NULL = by extension */
+    const char *dst_crs; /* any CRS that PROJ knows; NULL = the raster's */
     const char *const *layer_options; /* NULL-terminated NAME=VALUE, or NULL */
     const char *layer_name;           /* NULL = "detections" */
     int overwrite;
-    const char *command;  /* the command line, for provenance; may be NULL */
+    const char *command; /* the command line, for provenance; may be NULL */
 } GaclipSceneDetectOptions;
 
 GACLIP_API void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *options);
