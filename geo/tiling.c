@@ -1,7 +1,6 @@
 #include "tiling.h"
 
 #include <limits.h>
-
 #include <math.h>
 
 static void extend(double box[4], const GaclipRaster *raster, double x, double y)
