@@ -6,6 +6,7 @@
 #include "dataset_input.h"
 #include "dataset_verbs.h"
 #include "gaclip/dataset_tools.h"
+#include "print_json.h"
 #include "progress.h"
 
 typedef struct CheckRun {
@@ -47,12 +48,7 @@ static int print_summary(CheckRun *run, int images, int dropped, int problems, G
     cJSON_AddNumberToObject(root, "dropped_boxes", dropped);
     cJSON_AddItemToObject(root, "findings", run->findings);
     run->findings = NULL;
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
+    return print_json(root, err);
 }
 
 static int check(int *problems, CheckRun *run, const char *const *paths, int count,

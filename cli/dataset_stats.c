@@ -8,6 +8,7 @@
 #include "command.h"
 #include "dataset_input.h"
 #include "dataset_verbs.h"
+#include "print_json.h"
 
 /* Sums over the images of one source and split, or over all. */
 typedef struct Tally {
@@ -119,7 +120,7 @@ static cJSON *describe_tally(const Tally *t)
     return object;
 }
 
-static int print_json(const Stats *stats, const GaclipDataset *dataset, GaclipError *err)
+static int print_report(const Stats *stats, const GaclipDataset *dataset, GaclipError *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddItemToObject(root, "total", describe_tally(&stats->total));
@@ -134,12 +135,7 @@ static int print_json(const Stats *stats, const GaclipDataset *dataset, GaclipEr
         cJSON_AddNumberToObject(object, "images", stats->classes[i].images);
         cJSON_AddItemToArray(classes, object);
     }
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
+    return print_json(root, err);
 }
 
 static int print_stats(const char *const *paths, int count, const char *format, int json,
@@ -154,7 +150,7 @@ static int print_stats(const char *const *paths, int count, const char *format, 
     if (status) return status;
     status = count_all(&stats, dataset, err);
     if (!status && json)
-        status = print_json(&stats, dataset, err);
+        status = print_report(&stats, dataset, err);
     else if (!status)
         print_tables(&stats, dataset);
     free(stats.tallies);

@@ -1,4 +1,5 @@
 #include "eval_layers.h"
+#include "print_json.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ static cJSON *describe_row(const GaclipLayerEvalRow *row)
     return object;
 }
 
-static int print_json(const EvalLayers *arguments, const GaclipLayerEval *result, GaclipError *err)
+static int print_report(const EvalLayers *arguments, const GaclipLayerEval *result,
+                        GaclipError *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "detections", arguments->detections);
@@ -59,12 +61,7 @@ static int print_json(const EvalLayers *arguments, const GaclipLayerEval *result
     cJSON *classes = cJSON_AddArrayToObject(root, "classes");
     for (int i = 0; i < result->row_count; i++)
         cJSON_AddItemToArray(classes, describe_row(&result->rows[i]));
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
+    return print_json(root, err);
 }
 
 int eval_layers(const EvalLayers *arguments, GaclipError *err)
@@ -74,7 +71,7 @@ int eval_layers(const EvalLayers *arguments, GaclipError *err)
                                    &arguments->options, err);
     if (status != GACLIP_OK) return status;
     if (arguments->json)
-        status = print_json(arguments, &result, err);
+        status = print_report(arguments, &result, err);
     else
         print_table(arguments, &result);
     gaclip_layer_eval_clear(&result);

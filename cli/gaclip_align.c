@@ -8,6 +8,7 @@
 #include "command.h"
 #include "files.h"
 #include "gaclip/scene_align.h"
+#include "print_json.h"
 #include "progress.h"
 #include "view_arguments.h"
 
@@ -75,12 +76,7 @@ static int print_report(const char **operands, const char *output, const GaclipS
     cJSON_AddNumberToObject(root, "with_phrase", s->with_phrase);
     cJSON_AddNumberToObject(root, "first", s->first);
     cJSON_AddNumberToObject(root, "mean_consistency", s->mean_consistency);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
+    return print_json(root, err);
 }
 
 static int align_regions(AlignArguments *a, const char **operands, const char *line,

@@ -13,6 +13,7 @@
 #include "files.h"
 #include "gaclip/default_model.h"
 #include "gaclip/scene_detect.h"
+#include "print_json.h"
 #include "progress.h"
 #include "raster_arguments.h"
 
@@ -189,17 +190,11 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
 
 static int print_report(const DetectSession *session, GaclipError *err)
 {
-    char *text = NULL;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "model", gaclip_model_path(session->model));
     cJSON_AddStringToObject(root, "model_sha256", gaclip_model_sha256(session->model));
     cJSON_AddItemReferenceToObject(root, "scenes", session->report);
-    text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
+    return print_json(root, err);
 }
 
 static int detect_all(DetectArguments *arguments, const char **scenes, int count, const char *line,

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "files.h"
 #include "gaclip/heatmap.h"
+#include "print_json.h"
 #include "progress.h"
 #include "view_arguments.h"
 
@@ -63,12 +64,7 @@ static int print_report(const HeatmapArguments *a, const char *scene, const char
         else
             cJSON_AddNumberToObject(highest, a->classes.items[i], summary->highest[i]);
     }
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
+    return print_json(root, err);
 }
 
 static int write_heatmap(HeatmapArguments *a, const char *scene, const char *line, GaclipError *err)

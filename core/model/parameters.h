@@ -30,6 +30,17 @@ typedef struct GaclipParameters {
     unsigned long version, halves_version; /* of the values; which of them halves come from */
 } GaclipParameters;
 
+/* Where a parameter's floats lie, and their gradient's. */
+static inline const float *gaclip__value(const GaclipParameters *table, int index)
+{
+    return table->entries[index].value;
+}
+
+static inline float *gaclip__gradient(const GaclipParameters *table, int index)
+{
+    return table->entries[index].gradient;
+}
+
 /* Appends a parameter of rank 0 to 4 (unused dimensions 0) and stores its index, or -1 when
  * memory or the name's room is short. Indices, not pointers: the table may move while it grows. */
 int gaclip__parameters_add(GaclipParameters *table, const char *name, int rank, int d0, int d1,

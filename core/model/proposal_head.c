@@ -12,16 +12,6 @@
 /* e^7 strides: longer than any tile, short of overflow. */
 static const float LARGEST_LOG = 7.0f;
 
-static const float *value_of(const GaclipProposalHead *head, int index)
-{
-    return head->parameters->entries[index].value;
-}
-
-static float *gradient_of(const GaclipProposalHead *head, int index)
-{
-    return head->parameters->entries[index].gradient;
-}
-
 /* One row of the head's parameters. */
 typedef struct HeadRow {
     int *place;
@@ -87,12 +77,6 @@ static const GaclipHeadLayer *last_layer(const GaclipProposalHead *head,
                                          const GaclipProposalPass *pass)
 {
     return &pass->layers[head->config->proposal.layers - 1];
-}
-
-static GaclipOperand operand_of(const GaclipProposalHead *head, const GaclipCompute *compute,
-                                int index)
-{
-    return gaclip__parameters_operand(head->parameters, compute, index);
 }
 
 static void layout_layer(GaclipHeadLayer *layer, const GaclipCompute *compute, GaclipArena *arena,
@@ -168,7 +152,8 @@ static void norm_and_activate(const GaclipProposalHead *head, const GaclipComput
 {
     const GaclipModelConfig *c = head->config;
     gaclip__layer_norm_forward(compute, gaclip__floats(layer->norm), layer->stats, layer->raw,
-                               value_of(head, norm_weight), value_of(head, norm_bias), pixels,
+                               gaclip__value(head->parameters, norm_weight),
+                               gaclip__value(head->parameters, norm_bias), pixels,
                                c->proposal.width, c->norm_epsilon);
     gaclip__activation_forward(compute, c->activation, layer->out, layer->norm,
                                (size_t)pixels * (size_t)c->proposal.width);
@@ -194,35 +179,38 @@ void gaclip__proposal_forward(const GaclipProposalHead *head, const GaclipComput
     for (int i = 0; i < c->proposal.layers; i++) {
         GaclipConvolutionShape shape = conv_shape(head, pass, i);
         GaclipHeadLayer *layer = &pass->layers[i];
-        gaclip__convolution_forward(compute, layer->raw, last,
-                                    operand_of(head, compute, head->layers[i].conv_weight),
-                                    value_of(head, head->layers[i].conv_bias), &shape);
+        gaclip__convolution_forward(
+            compute, layer->raw, last,
+            gaclip__parameters_operand(head->parameters, compute, head->layers[i].conv_weight),
+            gaclip__value(head->parameters, head->layers[i].conv_bias), &shape);
         norm_and_activate(head, compute, layer, head->layers[i].norm_weight,
                           head->layers[i].norm_bias, pixels);
         last = layer->out;
     }
     if (c->proposal.upsample == 2) {
-        gaclip__linear_forward(compute,
-                               &(GaclipLinear){.rows = pixels,
-                                               .n_in = P,
-                                               .n_out = 4 * P,
-                                               .in = last,
-                                               .weight = operand_of(head, compute, head->up_weight),
-                                               .bias = value_of(head, head->up_bias),
-                                               .out = gaclip__floats(pass->up_packed)});
+        gaclip__linear_forward(
+            compute, &(GaclipLinear){.rows = pixels,
+                                     .n_in = P,
+                                     .n_out = 4 * P,
+                                     .in = last,
+                                     .weight = gaclip__parameters_operand(head->parameters, compute,
+                                                                          head->up_weight),
+                                     .bias = gaclip__value(head->parameters, head->up_bias),
+                                     .out = gaclip__floats(pass->up_packed)});
         shuffle(pass->up_packed, pass->up.raw, pass, (size_t)P, 0);
         norm_and_activate(head, compute, &pass->up, head->up_norm_weight, head->up_norm_bias,
                           4 * pixels);
         last = pass->up.out;
     }
-    gaclip__linear_forward(compute,
-                           &(GaclipLinear){.rows = pass->batch * pass->out_h * pass->out_w,
-                                           .n_in = P,
-                                           .n_out = GACLIP__HEAD_CHANNELS,
-                                           .in = last,
-                                           .weight = operand_of(head, compute, head->out_weight),
-                                           .bias = value_of(head, head->out_bias),
-                                           .out = gaclip__floats(pass->out)});
+    gaclip__linear_forward(
+        compute, &(GaclipLinear){.rows = pass->batch * pass->out_h * pass->out_w,
+                                 .n_in = P,
+                                 .n_out = GACLIP__HEAD_CHANNELS,
+                                 .in = last,
+                                 .weight = gaclip__parameters_operand(head->parameters, compute,
+                                                                      head->out_weight),
+                                 .bias = gaclip__value(head->parameters, head->out_bias),
+                                 .out = gaclip__floats(pass->out)});
 }
 
 /* grad (pixels, P): from d/d layer->out to d/d layer->raw. */
@@ -233,9 +221,10 @@ static void layer_backward(const GaclipProposalHead *head, const GaclipCompute *
     const GaclipModelConfig *c = head->config;
     gaclip__activation_backward(compute, c->activation, gaclip__floats(grad), grad, layer->norm,
                                 (size_t)pixels * (size_t)c->proposal.width);
-    gaclip__layer_norm_backward(compute, grad, gradient_of(head, norm_weight),
-                                gradient_of(head, norm_bias), grad, layer->raw, layer->stats,
-                                value_of(head, norm_weight), pixels, c->proposal.width, 0);
+    gaclip__layer_norm_backward(compute, grad, gaclip__gradient(head->parameters, norm_weight),
+                                gaclip__gradient(head->parameters, norm_bias), grad, layer->raw,
+                                layer->stats, gaclip__value(head->parameters, norm_weight), pixels,
+                                c->proposal.width, 0);
 }
 
 static GaclipOperand read_gradient(const GaclipCompute *compute, const GaclipProposalPass *pass,
@@ -258,9 +247,11 @@ static void layers_backward(const GaclipProposalHead *head, const GaclipCompute 
         layer_backward(head, compute, &pass->layers[i], head->layers[i].norm_weight,
                        head->layers[i].norm_bias, grad, pixels);
         gaclip__convolution_backward(
-            compute, grad_in, gradient_of(head, head->layers[i].conv_weight),
-            gradient_of(head, head->layers[i].conv_bias), grad, i ? pass->layers[i - 1].out : first,
-            operand_of(head, compute, head->layers[i].conv_weight), &shape);
+            compute, grad_in, gaclip__gradient(head->parameters, head->layers[i].conv_weight),
+            gaclip__gradient(head->parameters, head->layers[i].conv_bias), grad,
+            i ? pass->layers[i - 1].out : first,
+            gaclip__parameters_operand(head->parameters, compute, head->layers[i].conv_weight),
+            &shape);
         grad = grad_in;
     }
 }
@@ -275,33 +266,35 @@ void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompu
     GaclipOperand last = c->proposal.upsample == 2 ? pass->up.out : last_layer(head, pass)->out;
     float *grad = pass->grad_wide;
     gaclip__linear_backward(
-        compute, &(GaclipLinearBackward){
-                     .rows = out_pixels,
-                     .n_in = P,
-                     .n_out = GACLIP__HEAD_CHANNELS,
-                     .in = last,
-                     .weight = operand_of(head, compute, head->out_weight),
-                     .grad_out = read_gradient(compute, pass, grad_out,
-                                               (size_t)out_pixels * GACLIP__HEAD_CHANNELS),
-                     .grad_in = gaclip__floats(grad),
-                     .grad_weight = gradient_of(head, head->out_weight),
-                     .grad_bias = gradient_of(head, head->out_bias)});
+        compute,
+        &(GaclipLinearBackward){
+            .rows = out_pixels,
+            .n_in = P,
+            .n_out = GACLIP__HEAD_CHANNELS,
+            .in = last,
+            .weight = gaclip__parameters_operand(head->parameters, compute, head->out_weight),
+            .grad_out =
+                read_gradient(compute, pass, grad_out, (size_t)out_pixels * GACLIP__HEAD_CHANNELS),
+            .grad_in = gaclip__floats(grad),
+            .grad_weight = gaclip__gradient(head->parameters, head->out_weight),
+            .grad_bias = gaclip__gradient(head->parameters, head->out_bias)});
     if (c->proposal.upsample == 2) {
         layer_backward(head, compute, &pass->up, head->up_norm_weight, head->up_norm_bias, grad,
                        out_pixels);
         shuffle(pass->grad_packed, grad, pass, (size_t)P, 1);
         gaclip__linear_backward(
             compute,
-            &(GaclipLinearBackward){.rows = pixels,
-                                    .n_in = P,
-                                    .n_out = 4 * P,
-                                    .in = last_layer(head, pass)->out,
-                                    .weight = operand_of(head, compute, head->up_weight),
-                                    .grad_out = read_gradient(compute, pass, pass->grad_packed,
-                                                              (size_t)pixels * 4 * (size_t)P),
-                                    .grad_in = gaclip__floats(grad),
-                                    .grad_weight = gradient_of(head, head->up_weight),
-                                    .grad_bias = gradient_of(head, head->up_bias)});
+            &(GaclipLinearBackward){
+                .rows = pixels,
+                .n_in = P,
+                .n_out = 4 * P,
+                .in = last_layer(head, pass)->out,
+                .weight = gaclip__parameters_operand(head->parameters, compute, head->up_weight),
+                .grad_out =
+                    read_gradient(compute, pass, pass->grad_packed, (size_t)pixels * 4 * (size_t)P),
+                .grad_in = gaclip__floats(grad),
+                .grad_weight = gaclip__gradient(head->parameters, head->up_weight),
+                .grad_bias = gaclip__gradient(head->parameters, head->up_bias)});
     }
     layers_backward(head, compute, pass, features, grad);
 }

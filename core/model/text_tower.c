@@ -5,16 +5,6 @@
 #include "math/linear.h"
 #include "math/norm.h"
 
-static const float *value_of(const GaclipTextTower *t, int index)
-{
-    return t->parameters->entries[index].value;
-}
-
-static float *gradient_of(const GaclipTextTower *t, int index)
-{
-    return t->parameters->entries[index].gradient;
-}
-
 int gaclip__text_declare(GaclipTextTower *tower, const GaclipModelConfig *config,
                          GaclipParameters *parameters, GaclipError *err)
 {
@@ -121,8 +111,8 @@ int gaclip__text_layout(GaclipTextPass *pass, const GaclipTextTower *tower, Gacl
 static void embed_tokens(const GaclipTextTower *tower, GaclipTextPass *pass)
 {
     size_t W = (size_t)tower->config->text.width, T = (size_t)pass->tokens;
-    const float *table = value_of(tower, tower->token_embedding);
-    const float *positions = value_of(tower, tower->positions);
+    const float *table = gaclip__value(tower->parameters, tower->token_embedding);
+    const float *positions = gaclip__value(tower->parameters, tower->positions);
     float *in = pass->transformer.blocks[0].in;
     for (size_t r = 0; r < (size_t)pass->batch * T; r++) {
         const float *token = table + (size_t)pass->ids[r] * W, *position = positions + r % T * W;
@@ -141,12 +131,13 @@ void gaclip__text_forward(const GaclipTextTower *tower, const GaclipCompute *com
     for (size_t m = 0; m < (size_t)pass->batch; m++)
         memcpy(pass->end_in + m * W, out + (m * T + (size_t)pass->ends[m]) * W, W * sizeof *out);
     gaclip__layer_norm_forward(compute, gaclip__floats(pass->end_norm), pass->end_stats,
-                               pass->end_in, value_of(tower, tower->ln_final_weight),
-                               value_of(tower, tower->ln_final_bias), pass->batch, c->text.width,
-                               c->norm_epsilon);
+                               pass->end_in,
+                               gaclip__value(tower->parameters, tower->ln_final_weight),
+                               gaclip__value(tower->parameters, tower->ln_final_bias), pass->batch,
+                               c->text.width, c->norm_epsilon);
     gaclip__projection_forward(compute, pass->raw, pass->end_norm,
-                               value_of(tower, tower->projection), pass->batch, c->text.width,
-                               c->embed_dim);
+                               gaclip__value(tower->parameters, tower->projection), pass->batch,
+                               c->text.width, c->embed_dim);
     gaclip__unit_forward(pass->embedding, pass->length, pass->raw, pass->batch, c->embed_dim);
 }
 
@@ -157,21 +148,23 @@ void gaclip__text_backward(const GaclipTextTower *tower, const GaclipCompute *co
     size_t M = (size_t)pass->batch, W = (size_t)c->text.width, T = (size_t)pass->tokens;
     gaclip__unit_backward(pass->grad_raw, grad_embedding, pass->embedding, pass->length,
                           pass->batch, c->embed_dim);
-    gaclip__projection_backward(compute, pass->grad_end, gradient_of(tower, tower->projection),
-                                pass->grad_raw, pass->end_norm, value_of(tower, tower->projection),
-                                pass->batch, c->text.width, c->embed_dim);
+    gaclip__projection_backward(
+        compute, pass->grad_end, gaclip__gradient(tower->parameters, tower->projection),
+        pass->grad_raw, pass->end_norm, gaclip__value(tower->parameters, tower->projection),
+        pass->batch, c->text.width, c->embed_dim);
     gaclip__layer_norm_backward(
-        compute, pass->grad_end, gradient_of(tower, tower->ln_final_weight),
-        gradient_of(tower, tower->ln_final_bias), pass->grad_end, pass->end_in, pass->end_stats,
-        value_of(tower, tower->ln_final_weight), pass->batch, c->text.width, 0);
+        compute, pass->grad_end, gaclip__gradient(tower->parameters, tower->ln_final_weight),
+        gaclip__gradient(tower->parameters, tower->ln_final_bias), pass->grad_end, pass->end_in,
+        pass->end_stats, gaclip__value(tower->parameters, tower->ln_final_weight), pass->batch,
+        c->text.width, 0);
     memset(pass->grad_tokens, 0, M * T * W * sizeof *pass->grad_tokens);
     for (size_t m = 0; m < M; m++)
         memcpy(pass->grad_tokens + (m * T + (size_t)pass->ends[m]) * W, pass->grad_end + m * W,
                W * sizeof *pass->grad_end);
     gaclip__transformer_backward(&tower->transformer, compute, &pass->transformer,
                                  pass->grad_tokens, NULL);
-    float *grad_table = gradient_of(tower, tower->token_embedding);
-    float *grad_positions = gradient_of(tower, tower->positions);
+    float *grad_table = gaclip__gradient(tower->parameters, tower->token_embedding);
+    float *grad_positions = gaclip__gradient(tower->parameters, tower->positions);
     for (size_t r = 0; r < M * T; r++) {
         const float *grad = pass->grad_tokens + r * W;
         float *token = grad_table + (size_t)pass->ids[r] * W,

@@ -10,16 +10,6 @@
 #include "math/linear.h"
 #include "math/norm.h"
 
-static const float *value_of(const GaclipTransformer *t, int index)
-{
-    return t->parameters->entries[index].value;
-}
-
-static float *gradient_of(const GaclipTransformer *t, int index)
-{
-    return t->parameters->entries[index].gradient;
-}
-
 static int declare_block(GaclipTransformer *t, int index, const char *prefix)
 {
     int W = t->width;
@@ -191,15 +181,17 @@ static void open_block(const Step *s, const GaclipBlockCache *c)
 {
     const GaclipTransformer *t = s->t;
     const GaclipBlockWeights *b = s->weights;
-    gaclip__layer_norm_forward(s->compute, c->norm, c->stats, c->in, value_of(t, b->ln_1_weight),
-                               value_of(t, b->ln_1_bias), s->rows, t->width, t->epsilon);
-    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
-                                                       .n_in = t->width,
-                                                       .n_out = 3 * t->width,
-                                                       .in = c->norm,
-                                                       .weight = matrix_of(s, b->in_proj_weight),
-                                                       .bias = value_of(t, b->in_proj_bias),
-                                                       .out = c->qkv});
+    gaclip__layer_norm_forward(
+        s->compute, c->norm, c->stats, c->in, gaclip__value(t->parameters, b->ln_1_weight),
+        gaclip__value(t->parameters, b->ln_1_bias), s->rows, t->width, t->epsilon);
+    gaclip__linear_forward(s->compute,
+                           &(GaclipLinear){.rows = s->rows,
+                                           .n_in = t->width,
+                                           .n_out = 3 * t->width,
+                                           .in = c->norm,
+                                           .weight = matrix_of(s, b->in_proj_weight),
+                                           .bias = gaclip__value(t->parameters, b->in_proj_bias),
+                                           .out = c->qkv});
 }
 
 /* activated = act(c_fc(ln_2(mid))) */
@@ -208,40 +200,44 @@ static void open_tail(const Step *s, const GaclipTail *tail)
     const GaclipTransformer *t = s->t;
     const GaclipBlockWeights *b = s->weights;
     gaclip__layer_norm_forward(s->compute, tail->norm, tail->stats, tail->mid,
-                               value_of(t, b->ln_2_weight), value_of(t, b->ln_2_bias), s->rows,
-                               t->width, t->epsilon);
-    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
-                                                       .n_in = t->width,
-                                                       .n_out = 4 * t->width,
-                                                       .in = tail->norm,
-                                                       .weight = matrix_of(s, b->c_fc_weight),
-                                                       .bias = value_of(t, b->c_fc_bias),
-                                                       .out = tail->hidden,
-                                                       .activated = tail->activated,
-                                                       .activation = t->activation});
+                               gaclip__value(t->parameters, b->ln_2_weight),
+                               gaclip__value(t->parameters, b->ln_2_bias), s->rows, t->width,
+                               t->epsilon);
+    gaclip__linear_forward(s->compute,
+                           &(GaclipLinear){.rows = s->rows,
+                                           .n_in = t->width,
+                                           .n_out = 4 * t->width,
+                                           .in = tail->norm,
+                                           .weight = matrix_of(s, b->c_fc_weight),
+                                           .bias = gaclip__value(t->parameters, b->c_fc_bias),
+                                           .out = tail->hidden,
+                                           .activated = tail->activated,
+                                           .activation = t->activation});
 }
 
 static void tail_forward(const Step *s, const GaclipTail *tail, const float *in)
 {
     const GaclipTransformer *t = s->t;
     const GaclipBlockWeights *b = s->weights;
-    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
-                                                       .n_in = t->width,
-                                                       .n_out = t->width,
-                                                       .in = tail->mixed,
-                                                       .weight = matrix_of(s, b->out_proj_weight),
-                                                       .bias = value_of(t, b->out_proj_bias),
-                                                       .residual = in,
-                                                       .out = gaclip__floats(tail->mid)});
+    gaclip__linear_forward(s->compute,
+                           &(GaclipLinear){.rows = s->rows,
+                                           .n_in = t->width,
+                                           .n_out = t->width,
+                                           .in = tail->mixed,
+                                           .weight = matrix_of(s, b->out_proj_weight),
+                                           .bias = gaclip__value(t->parameters, b->out_proj_bias),
+                                           .residual = in,
+                                           .out = gaclip__floats(tail->mid)});
     open_tail(s, tail);
-    gaclip__linear_forward(s->compute, &(GaclipLinear){.rows = s->rows,
-                                                       .n_in = 4 * t->width,
-                                                       .n_out = t->width,
-                                                       .in = tail->activated,
-                                                       .weight = matrix_of(s, b->c_proj_weight),
-                                                       .bias = value_of(t, b->c_proj_bias),
-                                                       .residual = tail->mid,
-                                                       .out = gaclip__floats(tail->out)});
+    gaclip__linear_forward(s->compute,
+                           &(GaclipLinear){.rows = s->rows,
+                                           .n_in = 4 * t->width,
+                                           .n_out = t->width,
+                                           .in = tail->activated,
+                                           .weight = matrix_of(s, b->c_proj_weight),
+                                           .bias = gaclip__value(t->parameters, b->c_proj_bias),
+                                           .residual = tail->mid,
+                                           .out = gaclip__floats(tail->out)});
 }
 
 /* The value third of qkv (R, 3*width) as rows of their own. */
@@ -290,41 +286,45 @@ static void tail_backward(const Step *s, const GaclipTransformerPass *pass, cons
     const GaclipBlockWeights *b = s->weights;
     int W = t->width;
     if (pass->recompute) open_tail(s, tail);
-    gaclip__linear_backward(s->compute,
-                            &(GaclipLinearBackward){.rows = s->rows,
-                                                    .n_in = 4 * W,
-                                                    .n_out = W,
-                                                    .in = tail->activated,
-                                                    .weight = matrix_of(s, b->c_proj_weight),
-                                                    .grad_out = read_gradient(s, pass, grad),
-                                                    .grad_in = pass->grad_hidden,
-                                                    .hidden = tail->hidden,
-                                                    .activation = t->activation,
-                                                    .grad_weight = gradient_of(t, b->c_proj_weight),
-                                                    .grad_bias = gradient_of(t, b->c_proj_bias)});
-    gaclip__linear_backward(s->compute,
-                            &(GaclipLinearBackward){.rows = s->rows,
-                                                    .n_in = W,
-                                                    .n_out = 4 * W,
-                                                    .in = tail->norm,
-                                                    .weight = matrix_of(s, b->c_fc_weight),
-                                                    .grad_out = pass->grad_hidden,
-                                                    .grad_in = gaclip__floats(pass->grad_norm),
-                                                    .grad_weight = gradient_of(t, b->c_fc_weight),
-                                                    .grad_bias = gradient_of(t, b->c_fc_bias)});
-    gaclip__layer_norm_backward(s->compute, grad, gradient_of(t, b->ln_2_weight),
-                                gradient_of(t, b->ln_2_bias), pass->grad_norm, tail->mid,
-                                tail->stats, value_of(t, b->ln_2_weight), s->rows, W, 1);
     gaclip__linear_backward(
-        s->compute, &(GaclipLinearBackward){.rows = s->rows,
-                                            .n_in = W,
-                                            .n_out = W,
-                                            .in = tail->mixed,
-                                            .weight = matrix_of(s, b->out_proj_weight),
-                                            .grad_out = read_gradient(s, pass, grad),
-                                            .grad_in = pass->grad_mixed,
-                                            .grad_weight = gradient_of(t, b->out_proj_weight),
-                                            .grad_bias = gradient_of(t, b->out_proj_bias)});
+        s->compute,
+        &(GaclipLinearBackward){.rows = s->rows,
+                                .n_in = 4 * W,
+                                .n_out = W,
+                                .in = tail->activated,
+                                .weight = matrix_of(s, b->c_proj_weight),
+                                .grad_out = read_gradient(s, pass, grad),
+                                .grad_in = pass->grad_hidden,
+                                .hidden = tail->hidden,
+                                .activation = t->activation,
+                                .grad_weight = gaclip__gradient(t->parameters, b->c_proj_weight),
+                                .grad_bias = gaclip__gradient(t->parameters, b->c_proj_bias)});
+    gaclip__linear_backward(
+        s->compute,
+        &(GaclipLinearBackward){.rows = s->rows,
+                                .n_in = W,
+                                .n_out = 4 * W,
+                                .in = tail->norm,
+                                .weight = matrix_of(s, b->c_fc_weight),
+                                .grad_out = pass->grad_hidden,
+                                .grad_in = gaclip__floats(pass->grad_norm),
+                                .grad_weight = gaclip__gradient(t->parameters, b->c_fc_weight),
+                                .grad_bias = gaclip__gradient(t->parameters, b->c_fc_bias)});
+    gaclip__layer_norm_backward(s->compute, grad, gaclip__gradient(t->parameters, b->ln_2_weight),
+                                gaclip__gradient(t->parameters, b->ln_2_bias), pass->grad_norm,
+                                tail->mid, tail->stats,
+                                gaclip__value(t->parameters, b->ln_2_weight), s->rows, W, 1);
+    gaclip__linear_backward(
+        s->compute,
+        &(GaclipLinearBackward){.rows = s->rows,
+                                .n_in = W,
+                                .n_out = W,
+                                .in = tail->mixed,
+                                .weight = matrix_of(s, b->out_proj_weight),
+                                .grad_out = read_gradient(s, pass, grad),
+                                .grad_in = pass->grad_mixed,
+                                .grad_weight = gaclip__gradient(t->parameters, b->out_proj_weight),
+                                .grad_bias = gaclip__gradient(t->parameters, b->out_proj_bias)});
 }
 
 /* grad (R, width): from qkv's gradient to the block's input, along the residual. */
@@ -335,18 +335,20 @@ static void open_backward(const Step *s, const GaclipTransformerPass *pass,
     const GaclipBlockWeights *b = s->weights;
     int W = t->width;
     gaclip__linear_backward(
-        s->compute, &(GaclipLinearBackward){.rows = s->rows,
-                                            .n_in = W,
-                                            .n_out = 3 * W,
-                                            .in = c->norm,
-                                            .weight = matrix_of(s, b->in_proj_weight),
-                                            .grad_out = pass->grad_qkv,
-                                            .grad_in = gaclip__floats(pass->grad_norm),
-                                            .grad_weight = gradient_of(t, b->in_proj_weight),
-                                            .grad_bias = gradient_of(t, b->in_proj_bias)});
-    gaclip__layer_norm_backward(s->compute, grad, gradient_of(t, b->ln_1_weight),
-                                gradient_of(t, b->ln_1_bias), pass->grad_norm, c->in, c->stats,
-                                value_of(t, b->ln_1_weight), s->rows, W, 1);
+        s->compute,
+        &(GaclipLinearBackward){.rows = s->rows,
+                                .n_in = W,
+                                .n_out = 3 * W,
+                                .in = c->norm,
+                                .weight = matrix_of(s, b->in_proj_weight),
+                                .grad_out = pass->grad_qkv,
+                                .grad_in = gaclip__floats(pass->grad_norm),
+                                .grad_weight = gaclip__gradient(t->parameters, b->in_proj_weight),
+                                .grad_bias = gaclip__gradient(t->parameters, b->in_proj_bias)});
+    gaclip__layer_norm_backward(s->compute, grad, gaclip__gradient(t->parameters, b->ln_1_weight),
+                                gaclip__gradient(t->parameters, b->ln_1_bias), pass->grad_norm,
+                                c->in, c->stats, gaclip__value(t->parameters, b->ln_1_weight),
+                                s->rows, W, 1);
 }
 
 static void add_to_values(GaclipOperand grad_qkv, GaclipOperand grad_values, int rows, int width)

@@ -6,21 +6,6 @@
 #include "math/convolution.h"
 #include "math/norm.h"
 
-static const float *value_of(const GaclipVision *v, int index)
-{
-    return v->parameters->entries[index].value;
-}
-
-static float *gradient_of(const GaclipVision *v, int index)
-{
-    return v->parameters->entries[index].gradient;
-}
-
-static GaclipOperand operand_of(const GaclipVision *v, const GaclipCompute *compute, int index)
-{
-    return gaclip__parameters_operand(v->parameters, compute, index);
-}
-
 static int stem_layers(const GaclipVision *v)
 {
     return v->config->vision.stem_layers;
@@ -121,13 +106,14 @@ void gaclip__stem_forward(const GaclipVision *v, const GaclipCompute *compute,
         GaclipStemCache *s = &pass->stem[i];
         GaclipConvolutionShape shape = stem_shape(v, pass, i);
         int rows = (int)stem_pixels(pass, i + 1);
-        gaclip__convolution_forward(compute, s->conv, s->in,
-                                    operand_of(v, compute, v->stem[i].conv_weight),
-                                    value_of(v, v->stem[i].conv_bias), &shape);
+        gaclip__convolution_forward(
+            compute, s->conv, s->in,
+            gaclip__parameters_operand(v->parameters, compute, v->stem[i].conv_weight),
+            gaclip__value(v->parameters, v->stem[i].conv_bias), &shape);
         gaclip__layer_norm_forward(compute, gaclip__floats(s->norm), s->stats, s->conv,
-                                   value_of(v, v->stem[i].norm_weight),
-                                   value_of(v, v->stem[i].norm_bias), rows, shape.n_out,
-                                   v->config->norm_epsilon);
+                                   gaclip__value(v->parameters, v->stem[i].norm_weight),
+                                   gaclip__value(v->parameters, v->stem[i].norm_bias), rows,
+                                   shape.n_out, v->config->norm_epsilon);
         gaclip__activation_forward(compute, v->config->activation, s->out, s->norm,
                                    (size_t)rows * (size_t)shape.n_out);
     }
@@ -144,12 +130,14 @@ void gaclip__stem_backward(const GaclipVision *v, const GaclipCompute *compute,
         float *grad_in = i ? pass->grad_stem[(i - 1) & 1] : NULL;
         gaclip__activation_backward(compute, v->config->activation, gaclip__floats(grad), grad,
                                     s->norm, (size_t)rows * (size_t)shape.n_out);
-        gaclip__layer_norm_backward(compute, grad, gradient_of(v, w->norm_weight),
-                                    gradient_of(v, w->norm_bias), grad, s->conv, s->stats,
-                                    value_of(v, w->norm_weight), rows, shape.n_out, 0);
-        gaclip__convolution_backward(compute, grad_in, gradient_of(v, w->conv_weight),
-                                     gradient_of(v, w->conv_bias), grad, s->in,
-                                     operand_of(v, compute, w->conv_weight), &shape);
+        gaclip__layer_norm_backward(compute, grad, gaclip__gradient(v->parameters, w->norm_weight),
+                                    gaclip__gradient(v->parameters, w->norm_bias), grad, s->conv,
+                                    s->stats, gaclip__value(v->parameters, w->norm_weight), rows,
+                                    shape.n_out, 0);
+        gaclip__convolution_backward(
+            compute, grad_in, gaclip__gradient(v->parameters, w->conv_weight),
+            gaclip__gradient(v->parameters, w->conv_bias), grad, s->in,
+            gaclip__parameters_operand(v->parameters, compute, w->conv_weight), &shape);
         grad = grad_in;
     }
 }

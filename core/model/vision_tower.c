@@ -10,21 +10,6 @@
 #include "model/positions.h"
 #include "model/vision_stem.h"
 
-static const float *value_of(const GaclipVision *v, int index)
-{
-    return v->parameters->entries[index].value;
-}
-
-static float *gradient_of(const GaclipVision *v, int index)
-{
-    return v->parameters->entries[index].gradient;
-}
-
-static GaclipOperand operand_of(const GaclipVision *v, const GaclipCompute *compute, int index)
-{
-    return gaclip__parameters_operand(v->parameters, compute, index);
-}
-
 static int stem_layers(const GaclipVision *v)
 {
     return v->config->vision.stem_layers;
@@ -179,7 +164,7 @@ static int patch_width(const GaclipVision *v)
 static void assemble_tokens(const GaclipVision *v, GaclipVisionPass *pass, const float *embedded)
 {
     size_t W = (size_t)v->config->vision.width, grid = (size_t)(pass->h * pass->w);
-    const float *class_token = value_of(v, v->class_embedding);
+    const float *class_token = gaclip__value(v->parameters, v->class_embedding);
     for (size_t n = 0; n < (size_t)pass->batch; n++)
         for (size_t t = 0; t <= grid; t++) {
             const float *from = t ? embedded + (n * grid + t - 1) * W : class_token;
@@ -203,10 +188,11 @@ static int embed_patches(const GaclipVision *v, const GaclipCompute *compute,
                                                     .n_in = patch_width(v),
                                                     .n_out = c->vision.width,
                                                     .in = pass->patches,
-                                                    .weight = operand_of(v, compute, v->conv1),
+                                                    .weight = gaclip__parameters_operand(
+                                                        v->parameters, compute, v->conv1),
                                                     .out = gaclip__floats(rows)});
     int status = gaclip__positions_resample(
-        pass->positions, pass->h, pass->w, value_of(v, v->positions),
+        pass->positions, pass->h, pass->w, gaclip__value(v->parameters, v->positions),
         c->vision.image_size / c->vision.patch_size, c->vision.width, err);
     if (!status) assemble_tokens(v, pass, rows);
     return status;
@@ -237,10 +223,11 @@ static void pool_class(const GaclipVision *v, const GaclipCompute *compute, Gacl
     split_tokens(pass->class_in, NULL, pass->transformer.blocks[c->vision.layers - 1].full.out, N,
                  (size_t)(pass->h * pass->w), (size_t)W);
     gaclip__layer_norm_forward(compute, gaclip__floats(pass->class_norm), pass->class_stats,
-                               pass->class_in, value_of(v, v->ln_post_weight),
-                               value_of(v, v->ln_post_bias), N, W, c->norm_epsilon);
-    gaclip__projection_forward(compute, pass->class_raw, pass->class_norm, value_of(v, v->proj), N,
-                               W, E);
+                               pass->class_in, gaclip__value(v->parameters, v->ln_post_weight),
+                               gaclip__value(v->parameters, v->ln_post_bias), N, W,
+                               c->norm_epsilon);
+    gaclip__projection_forward(compute, pass->class_raw, pass->class_norm,
+                               gaclip__value(v->parameters, v->proj), N, W, E);
     gaclip__unit_forward(pass->class_embedding, pass->class_length, pass->class_raw, N, E);
 }
 
@@ -251,10 +238,11 @@ static void make_dense(const GaclipVision *v, const GaclipCompute *compute, Gacl
     split_tokens(NULL, pass->dense_in, dense_source(v, pass), pass->batch,
                  (size_t)(pass->h * pass->w), (size_t)W);
     gaclip__layer_norm_forward(compute, gaclip__floats(pass->features), pass->dense_stats,
-                               pass->dense_in, value_of(v, v->ln_post_weight),
-                               value_of(v, v->ln_post_bias), rows, W, c->norm_epsilon);
-    gaclip__projection_forward(compute, pass->dense, pass->features, value_of(v, v->proj), rows, W,
-                               c->embed_dim);
+                               pass->dense_in, gaclip__value(v->parameters, v->ln_post_weight),
+                               gaclip__value(v->parameters, v->ln_post_bias), rows, W,
+                               c->norm_epsilon);
+    gaclip__projection_forward(compute, pass->dense, pass->features,
+                               gaclip__value(v->parameters, v->proj), rows, W, c->embed_dim);
 }
 
 int gaclip__vision_forward(const GaclipVision *vision, const GaclipCompute *compute,
@@ -267,7 +255,8 @@ int gaclip__vision_forward(const GaclipVision *vision, const GaclipCompute *comp
     if (status) return status;
     gaclip__layer_norm_forward(
         compute, gaclip__floats(pass->transformer.blocks[0].in), pass->pre_stats, pass->embedded,
-        value_of(vision, vision->ln_pre_weight), value_of(vision, vision->ln_pre_bias),
+        gaclip__value(vision->parameters, vision->ln_pre_weight),
+        gaclip__value(vision->parameters, vision->ln_pre_bias),
         pass->batch * (1 + pass->h * pass->w), c->vision.width, c->norm_epsilon);
     gaclip__transformer_forward(&vision->transformer, compute, &pass->transformer);
     if (pass->class_embedding) pool_class(vision, compute, pass);
@@ -286,13 +275,13 @@ static void class_backward(const GaclipVision *v, const GaclipCompute *compute,
     float *grad_raw = pass->grad_class, *grad_norm = grad_raw + (size_t)N * (W > E ? W : E);
     gaclip__unit_backward(grad_raw, grad_class, pass->class_embedding, pass->class_length, N,
                           c->embed_dim);
-    gaclip__projection_backward(compute, grad_norm, gradient_of(v, v->proj), grad_raw,
-                                pass->class_norm, value_of(v, v->proj), N, c->vision.width,
-                                c->embed_dim);
-    gaclip__layer_norm_backward(compute, grad_norm, gradient_of(v, v->ln_post_weight),
-                                gradient_of(v, v->ln_post_bias), grad_norm, pass->class_in,
-                                pass->class_stats, value_of(v, v->ln_post_weight), N,
-                                c->vision.width, 0);
+    gaclip__projection_backward(compute, grad_norm, gaclip__gradient(v->parameters, v->proj),
+                                grad_raw, pass->class_norm, gaclip__value(v->parameters, v->proj),
+                                N, c->vision.width, c->embed_dim);
+    gaclip__layer_norm_backward(
+        compute, grad_norm, gaclip__gradient(v->parameters, v->ln_post_weight),
+        gaclip__gradient(v->parameters, v->ln_post_bias), grad_norm, pass->class_in,
+        pass->class_stats, gaclip__value(v->parameters, v->ln_post_weight), N, c->vision.width, 0);
     for (size_t n = 0; n < (size_t)N; n++)
         memcpy(pass->grad_tokens + n * T * W, grad_norm + n * W, W * sizeof *grad_norm);
 }
@@ -307,17 +296,17 @@ static void dense_backward(const GaclipVision *v, const GaclipCompute *compute,
     int rows = pass->batch * (int)grid;
     float *grad = pass->grad_features;
     if (grad_dense) {
-        gaclip__projection_backward(compute, grad, gradient_of(v, v->proj), grad_dense,
-                                    pass->features, value_of(v, v->proj), rows, c->vision.width,
-                                    c->embed_dim);
+        gaclip__projection_backward(
+            compute, grad, gaclip__gradient(v->parameters, v->proj), grad_dense, pass->features,
+            gaclip__value(v->parameters, v->proj), rows, c->vision.width, c->embed_dim);
         if (grad_features) gaclip__add(compute, grad, grad_features, (size_t)rows * W);
     } else {
         memcpy(grad, grad_features, (size_t)rows * W * sizeof *grad);
     }
-    gaclip__layer_norm_backward(compute, grad, gradient_of(v, v->ln_post_weight),
-                                gradient_of(v, v->ln_post_bias), grad, pass->dense_in,
-                                pass->dense_stats, value_of(v, v->ln_post_weight), rows,
-                                c->vision.width, 0);
+    gaclip__layer_norm_backward(
+        compute, grad, gaclip__gradient(v->parameters, v->ln_post_weight),
+        gaclip__gradient(v->parameters, v->ln_post_bias), grad, pass->dense_in, pass->dense_stats,
+        gaclip__value(v->parameters, v->ln_post_weight), rows, c->vision.width, 0);
     for (size_t n = 0; n < (size_t)pass->batch; n++)
         memcpy(grad_source + (n * (grid + 1) + 1) * W, grad + n * grid * W,
                grid * W * sizeof *grad);
@@ -330,7 +319,7 @@ static int tokens_backward(const GaclipVision *v, GaclipVisionPass *pass, float 
     const GaclipModelConfig *c = v->config;
     size_t W = (size_t)c->vision.width, grid = (size_t)(pass->h * pass->w);
     float *grad_positions = pass->positions; /* no longer needed: reused for its gradient */
-    float *grad_class = gradient_of(v, v->class_embedding);
+    float *grad_class = gaclip__gradient(v->parameters, v->class_embedding);
     memset(grad_positions, 0, (grid + 1) * W * sizeof *grad_positions);
     for (size_t n = 0; n < (size_t)pass->batch; n++) {
         const float *image = pass->grad_tokens + n * (grid + 1) * W;
@@ -339,8 +328,8 @@ static int tokens_backward(const GaclipVision *v, GaclipVisionPass *pass, float 
         memcpy(grad_rows + n * grid * W, image + W, grid * W * sizeof *image);
     }
     return gaclip__positions_resample_backward(
-        gradient_of(v, v->positions), c->vision.image_size / c->vision.patch_size, grad_positions,
-        pass->h, pass->w, c->vision.width, err);
+        gaclip__gradient(v->parameters, v->positions), c->vision.image_size / c->vision.patch_size,
+        grad_positions, pass->h, pass->w, c->vision.width, err);
 }
 
 /* grad_rows (N h w, W): d loss / d embedded patches. */
@@ -351,15 +340,16 @@ static void patches_backward(const GaclipVision *v, const GaclipCompute *compute
     GaclipOperand grad = pass->transformer.grad_out; /* free again */
     if (!gaclip__operand_wanted(grad)) grad = gaclip__floats(grad_rows);
     gaclip__operand_fill(compute, grad, grad_rows, (size_t)rows * (size_t)W);
-    gaclip__linear_backward(compute,
-                            &(GaclipLinearBackward){.rows = rows,
-                                                    .n_in = patch_width(v),
-                                                    .n_out = W,
-                                                    .in = pass->patches,
-                                                    .weight = operand_of(v, compute, v->conv1),
-                                                    .grad_out = grad,
-                                                    .grad_in = gaclip__floats(pass->grad_patches),
-                                                    .grad_weight = gradient_of(v, v->conv1)});
+    gaclip__linear_backward(
+        compute, &(GaclipLinearBackward){
+                     .rows = rows,
+                     .n_in = patch_width(v),
+                     .n_out = W,
+                     .in = pass->patches,
+                     .weight = gaclip__parameters_operand(v->parameters, compute, v->conv1),
+                     .grad_out = grad,
+                     .grad_in = gaclip__floats(pass->grad_patches),
+                     .grad_weight = gaclip__gradient(v->parameters, v->conv1)});
 }
 
 /* d loss / d the stem's output, from the patches that were cut out of it. */
@@ -388,9 +378,10 @@ int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *com
     gaclip__transformer_backward(&vision->transformer, compute, &pass->transformer,
                                  pass->grad_tokens, by_value ? pass->grad_value : NULL);
     gaclip__layer_norm_backward(
-        compute, pass->grad_tokens, gradient_of(vision, vision->ln_pre_weight),
-        gradient_of(vision, vision->ln_pre_bias), pass->grad_tokens, pass->embedded,
-        pass->pre_stats, value_of(vision, vision->ln_pre_weight), rows, W, 0);
+        compute, pass->grad_tokens, gaclip__gradient(vision->parameters, vision->ln_pre_weight),
+        gaclip__gradient(vision->parameters, vision->ln_pre_bias), pass->grad_tokens,
+        pass->embedded, pass->pre_stats, gaclip__value(vision->parameters, vision->ln_pre_weight),
+        rows, W, 0);
     /* grad_value is free again: the patch rows' gradient goes there. */
     int status = tokens_backward(vision, pass, pass->grad_value, err);
     if (status) return status;
