@@ -138,7 +138,7 @@ int dataset_build(int argc, char **argv)
         {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &r.output, .meta = "FILE",
          .help = "the dataset file to write"},
         {.name = "input-format", .classic = "if", .type = OPTION_TEXT, .value = &r.format, .meta = "NAME",
-         .help = "gaclip, coco, karpathy, voc, yolo, dota or folders (default: told by the file)"},
+         .help = DATASET_FORMAT_HELP},
         {.name = "images", .type = OPTION_TEXT, .value = &r.reading.images, .meta = "FOLDER",
          .help = "where the images are (default: where the format has them)"},
         {.name = "classes-file", .type = OPTION_TEXT, .value = &r.reading.classes, .meta = "FILE",

@@ -79,7 +79,7 @@ int dataset_check(int argc, char **argv)
     /* clang-format off */
     const Option options[] = {
         {.name = "input-format", .classic = "if", .type = OPTION_TEXT, .value = &run.format, .meta = "NAME",
-         .help = "gaclip, coco, karpathy, voc, yolo, dota or folders (default: told by the file)"},
+         .help = DATASET_FORMAT_HELP},
         {.name = "json", .type = OPTION_FLAG, .value = &run.json, .help = "print JSON"},
         {.name = "quiet", .letter = 'q', .classic = "quiet", .type = OPTION_FLAG,
          .value = &run.quiet, .help = "no progress"},

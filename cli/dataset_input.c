@@ -18,9 +18,8 @@ int dataset_format(GaclipDatasetFormat *out, const char *name, GaclipError *err)
             *out = NAMES[i].format;
             return GACLIP_OK;
         }
-    return gaclip_error_set(
-        err, GACLIP_ERROR_ARGUMENT,
-        "--input-format %s: give gaclip, coco, karpathy, voc, yolo, dota or folders", name);
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--input-format %s: give " DATASET_FORMATS,
+                            name);
 }
 
 int dataset_read_all(GaclipDataset **out, const char *const *paths, int count,

@@ -4,6 +4,9 @@
 
 #include "gaclip/dataset.h"
 
+#define DATASET_FORMATS     "gaclip, coco, karpathy, voc, yolo, dota or folders"
+#define DATASET_FORMAT_HELP DATASET_FORMATS " (default: told by the file)"
+
 /* The format of that name ("coco"); an unknown one lists the names there are. NULL is told by the
  * file. */
 int dataset_format(GaclipDatasetFormat *out, const char *name, GaclipError *err);

@@ -166,7 +166,7 @@ int dataset_stats(int argc, char **argv)
     /* clang-format off */
     const Option options[] = {
         {.name = "input-format", .classic = "if", .type = OPTION_TEXT, .value = &format, .meta = "NAME",
-         .help = "gaclip, coco, karpathy, voc, yolo, dota or folders (default: told by the file)"},
+         .help = DATASET_FORMAT_HELP},
         {.name = "json", .type = OPTION_FLAG, .value = &json, .help = "print JSON"},
     };
     const Command command = {

@@ -61,7 +61,7 @@ static int draw_answer(const Examples *e, int i, const GaclipSample *sample, Gac
     const GaclipAnswer *answer = &e->run->accuracy.answers[i];
     const GaclipBox *box = answer->region < 0 ? NULL : &sample->regions[answer->region].box;
     Picture picture;
-    int status = picture_take(&picture, &sample->image, box, err);
+    int status = picture_take(&picture, &sample->image, box, PICTURE_SIDE, err);
     if (status == GACLIP_OK) status = picture_begin(e->out, &picture, err);
     if (status == GACLIP_OK) {
         if (box != NULL)
@@ -87,7 +87,7 @@ static int draw_query(const Examples *e, int i, const GaclipSample *sample, Gacl
 {
     const GaclipRetrieval *r = &e->run->retrieval;
     Picture picture;
-    int status = picture_take(&picture, &sample->image, NULL, err);
+    int status = picture_take(&picture, &sample->image, NULL, PICTURE_SIDE, err);
     if (status == GACLIP_OK) status = picture_begin(e->out, &picture, err);
     picture_clear(&picture);
     if (status != GACLIP_OK) return status;
@@ -179,7 +179,8 @@ static int draw_image(const Examples *e, int i, const GaclipSample *sample, Gacl
     Meeting meeting;
     Picture picture = {0};
     int status = meet(&meeting, e->report, image, err);
-    if (status == GACLIP_OK) status = picture_take(&picture, &sample->image, NULL, err);
+    if (status == GACLIP_OK)
+        status = picture_take(&picture, &sample->image, NULL, PICTURE_SIDE, err);
     if (status == GACLIP_OK) status = picture_begin(e->out, &picture, err);
     if (status == GACLIP_OK) {
         draw_boxes(e, &picture, image, &meeting);

@@ -8,8 +8,10 @@ static int run(int argc, char **argv)
         {"build", "one dataset file from COCO, VOC, YOLO, DOTA, captions, folders or a scene",
          dataset_build},
         {"check", "what is wrong in a dataset", dataset_check},
+        {"review", "a page on which people judge a sample, and what they found", dataset_review},
         {"stats", "what a dataset holds", dataset_stats}};
-    return command_run_verb("gaclip-dataset", VERBS, 3, argc, argv);
+    return command_run_verb("gaclip-dataset", VERBS, (int)(sizeof VERBS / sizeof *VERBS), argc,
+                            argv);
 }
 
 int main(int argc, char **argv)

@@ -7,16 +7,9 @@
 #include "chance.h"
 #include "dataset.h"
 #include "gaclip/dataset_tools.h"
+#include "text_hash.h"
 
 enum { LONGEST_KEY = 1200 };
-
-/* FNV-1a, 64 bits (Fowler, Noll and Vo). */
-static uint64_t hash(const char *text)
-{
-    uint64_t value = 0xCBF29CE484222325u;
-    for (; *text; text++) value = (value ^ (uint8_t)*text) * 0x100000001B3u;
-    return value;
-}
 
 /* Images with the same key get the same split. File names without folders, for a dataset is the
  * same wherever it lies. */
@@ -48,7 +41,7 @@ int gaclip_dataset_split(GaclipDataset *dataset, const GaclipDatasetSplitOptions
     for (int i = 0; i < dataset->image_count; i++) {
         char key[LONGEST_KEY];
         write_key(key, &dataset->images[i], options->block);
-        uint64_t state = hash(key) ^ options->seed;
+        uint64_t state = gaclip__text_hash(GACLIP__HASH_START, key) ^ options->seed;
         double place = gaclip__chance_uniform(&state) * sum;
         int split = 0;
         while (split < 2 && place >= shares[split]) place -= shares[split++];

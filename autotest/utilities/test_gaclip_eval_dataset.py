@@ -2,13 +2,14 @@
 
 import base64
 import json
+import pathlib
 import re
 import shutil
-import subprocess
 
 import pytest
 from osgeo import gdal
 
+import browser
 import cli
 import tiny_datasets
 
@@ -332,39 +333,16 @@ def test_gaclip_eval_page_kept(captions, model):
     )
 
 
-# Counts what a browser makes of the page and leaves it in the title. The load event waits for the
-# copies of the pictures that are put in front of it.
-PROBE = """<script>
-addEventListener("load", () => {
-  const copies = [...document.querySelectorAll("img")];
-  const good = copies.filter(copy => copy.naturalWidth > 0).length;
-  const shown = [...document.querySelectorAll("image")].filter(
-    image => image.getBoundingClientRect().width > 100).length;
-  const lines = [...document.querySelectorAll("polyline")];
-  const drawn = lines.filter(line => line.points.numberOfItems > 0).length;
-  document.title = `good ${good} shown ${shown} drawn ${drawn}`;
-});
-</script></body>"""
-
-
-def browse(page, folder):
-    """The title that a browser leaves when it has loaded the page; skips where there is none."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    copies = "".join(
-        f'<img src="{uri}">' for uri in re.findall(r'href="(data:image/png[^"]*)"', page)
-    )
-    path = folder / "probe.html"
-    path.write_text(page.replace("</body>", copies + PROBE), encoding="utf-8")
-    dom = subprocess.run(
-        [
-            chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom",
-            f"--user-data-dir={folder / 'profile'}", path.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=cli.TIMEOUT, check=True,
-    ).stdout
-    return re.search(r"<title>([^<]*)</title>", dom).group(1)
+# Good: pictures that can be decoded; shown: those that take room; drawn: curves with points.
+PROBE = """
+const done = arguments[arguments.length - 1], images = [...document.querySelectorAll("image")];
+const decode = image => Object.assign(new Image(), {src: image.href.baseVal}).decode();
+Promise.allSettled(images.map(decode)).then(results => done([
+  results.filter(result => result.status === "fulfilled").length,
+  images.filter(image => image.getBoundingClientRect().width > 100).length,
+  [...document.querySelectorAll("polyline")].filter(
+    line => line.points.numberOfItems > 0).length]));
+"""
 
 
 @pytest.mark.parametrize("verb", ["retrieval", "classify", "regions", "detect"])
@@ -374,5 +352,7 @@ def test_gaclip_eval_page_in_browser(verb, captions, boxes, model, tmp_path):
     page = write_page(verb, data, "-m", model, *options)
     count = len(pictures(page))
     assert count > 0
-    curves = 3 if verb == "detect" else 0
-    assert browse(page, tmp_path) == f"good {count} shown {count} drawn {curves}"
+    with browser.page(pathlib.Path("page.html"), tmp_path) as driver:
+        good, shown, drawn = driver.execute_async_script(PROBE)
+        assert browser.complaints(driver) == [] and browser.requests(driver) == []
+    assert (good, shown, drawn) == (count, count, 3 if verb == "detect" else 0)

@@ -113,6 +113,23 @@ GACLIP_API int gaclip_retrieval_recall(GaclipRecall *out, const int *image_rank,
 /* K of recall number i: 1, 5, 10. */
 GACLIP_API int gaclip_recall_at(int i);
 
+/* Cohen's kappa of two people who judged the same things:
+ *   kappa = (p_o - p_e) / (1 - p_e),  p_e = sum over categories c of  p_first(c) p_second(c),
+ * where p_o is the share of things on which they agree and p_e the share that they would agree on
+ * by chance, from how often each gives each category. 1: full agreement; 0: as by chance; below 0:
+ * less. Not defined where p_e is 1, as when both gave one and the same judgement throughout, and
+ * without anything judged. */
+typedef struct GaclipAgreement {
+    int count, agreed; /* things, and those with equal judgements */
+    int is_defined;
+    double kappa;       /* 0 where it is not defined */
+    const char *reason; /* why it is not; else NULL */
+} GaclipAgreement;
+
+/* first, second (count): categories 0..categories-1. */
+GACLIP_API int gaclip_eval_agreement(GaclipAgreement *out, const int *first, const int *second,
+                                     int count, int categories, GaclipError *err);
+
 #ifdef __cplusplus
 }
 #endif

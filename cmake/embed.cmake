@@ -1,0 +1,12 @@
+# Puts text files into a C source as null-terminated arrays: gaclip_embed(a.c NAME file NAME file).
+function(gaclip_embed output)
+    set(content "")
+    while(ARGN)
+        list(POP_FRONT ARGN name file)
+        file(READ ${file} bytes HEX)
+        string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+        string(APPEND content "const char ${name}[] = {${bytes}0};\n")
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    endwhile()
+    file(CONFIGURE OUTPUT ${output} CONTENT "#include \"review_assets.h\"\n\n@content@" @ONLY)
+endfunction()
