@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "dataset_caption.h"
 #include "dataset_input.h"
 #include "dataset_verbs.h"
 #include "files.h"
@@ -23,11 +24,12 @@ typedef struct BuildRequest {
     int filter, describe;
     GaclipDatasetFilterOptions filtering;
     GaclipDescribeOptions describing;
+    CaptionRequest captioning;
     int not_annotated, overwrite, quiet;
     Progress progress;
 } BuildRequest;
 
-static int check_request(const BuildRequest *r, int inputs, GaclipError *err)
+static int check_request(BuildRequest *r, int inputs, GaclipError *err)
 {
     if (!r->output) return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "name the output with -o");
     if (!inputs && !r->scene)
@@ -39,7 +41,8 @@ static int check_request(const BuildRequest *r, int inputs, GaclipError *err)
     if (r->split_by && strcmp(r->split_by, "image") != 0 && strcmp(r->split_by, "location") != 0)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--split-by %s: give image or location",
                                 r->split_by);
-    return file_check_output(r->output, r->overwrite, err);
+    int status = dataset_caption_check(&r->captioning, r->describe, err);
+    return status ? status : file_check_output(r->output, r->overwrite, err);
 }
 
 static int read_scene(GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
@@ -92,12 +95,17 @@ static int filter(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipE
 
 static int describe(int *described, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
 {
-    GaclipDatasetEvents events = {NULL, show_progress, r};
+    GaclipDatasetEvents events = {print_finding, show_progress, r};
+    int status = GACLIP_OK;
     if (!r->describe) return GACLIP_OK;
     r->describing.seed = (uint64_t)r->seed;
     progress_begin(&r->progress, "images", r->quiet);
-    int status = gaclip_dataset_describe(described, dataset, &r->describing, &events, err);
+    if (r->captioning.options.url)
+        status = dataset_caption(dataset, &r->captioning, &r->describing, &events, err);
+    if (!status)
+        status = gaclip_dataset_describe(described, dataset, &r->describing, &events, err);
     progress_end(&r->progress);
+    *described += r->captioning.counts.descriptions;
     return status;
 }
 
@@ -120,6 +128,8 @@ static int build(BuildRequest *r, const char *const *inputs, int count, const ch
         printf("%s: %d images, %d classes, %d regions described; %d images and %d boxes left out\n",
                r->output, gaclip_dataset_image_count(dataset), gaclip_dataset_class_count(dataset),
                described, removed, gaclip_dataset_dropped_count(dataset));
+    if (!status && !r->quiet && r->captioning.options.url)
+        dataset_caption_print(&r->captioning.counts);
     gaclip_dataset_free(dataset);
     return status;
 }
@@ -131,8 +141,10 @@ int dataset_build(int argc, char **argv)
     gaclip_dataset_scene_options_init(&r.scenes);
     gaclip_dataset_filter_options_init(&r.filtering);
     gaclip_describe_options_init(&r.describing);
+    gaclip_caption_options_init(&r.captioning.options);
     GaclipAnnotationOptions *a = &r.scenes.annotations;
     GaclipDatasetFilterOptions *f = &r.filtering;
+    GaclipCaptionOptions *c = &r.captioning.options;
     /* clang-format off */
     const Option options[] = {
         {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &r.output, .meta = "FILE",
@@ -197,6 +209,18 @@ int dataset_build(int argc, char **argv)
          .meta = "COUNT", .minimum = 0, .maximum = 64, .help = "of a region, at most"},
         {.name = "with-views", .type = OPTION_FLAG, .value = &r.describing.with_views,
          .help = "say places and directions too, which training that turns images makes false"},
+        {.name = "captioner", .type = OPTION_TEXT, .value = &c->url, .meta = "URL",
+         .help = "ask an OpenAI-compatible chat service for texts first (http://localhost:8000/v1)"},
+        {.name = "captioner-model", .type = OPTION_TEXT, .value = &c->model, .meta = "NAME",
+         .help = "model to ask there"},
+        {.name = "captioner-key-env", .type = OPTION_TEXT, .value = &r.captioning.key_variable,
+         .meta = "VARIABLE", .help = "environment variable that holds the service's key"},
+        {.name = "captioner-cache", .type = OPTION_TEXT, .value = &c->cache, .meta = "FOLDER",
+         .help = "keep answers there, so that a run goes on where another one stopped"},
+        {.name = "captioner-timeout", .type = OPTION_NUMBER, .value = &c->timeout, .meta = "SECONDS",
+         .minimum = 0.1, .maximum = 86400, .help = "of one request (default 120)"},
+        {.name = "captioner-retries", .type = OPTION_INTEGER, .value = &c->retries, .meta = "COUNT",
+         .minimum = 0, .maximum = 20, .help = "of a request, each after twice the pause (default 3)"},
         {.name = "name", .type = OPTION_TEXT, .value = &r.name, .meta = "TEXT",
          .help = "name of the dataset"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &r.overwrite,
@@ -211,7 +235,9 @@ int dataset_build(int argc, char **argv)
         .description = "Reads COCO, Karpathy, VOC, YOLO, DOTA, folders of classes, datasets that "
                        "were built before, and a raster with a vector layer. Inputs that need "
                        "different options are built one by one and then together. Images stay "
-                       "where they are and are named from the output's folder.",
+                       "where they are and are named from the output's folder. With --captioner, "
+                       "images and their boxes go to that service; what it says is taken where it "
+                       "agrees with boxes and pixels, and refusals are listed.",
         .examples = "  gaclip-dataset build ships/train.json ships/val.json -o ships.json\n"
                     "  gaclip-dataset build --scene town.tif --annotations tanks.gpkg "
                     "--class-field kind \\\n"

@@ -6,6 +6,7 @@
 
 #include "region_claims.h"
 #include "scene_claims.h"
+#include "similar_classes.h"
 
 /* What is checked now. */
 typedef struct Place {
@@ -92,11 +93,25 @@ static void check_negative(const Place *at, const char *text, const GaclipRegion
                               "a hard negative %s: %s", fact, text);
 }
 
+/* Whether the name is one that gaclip could have written: of a class, or of one that looks alike.
+ * "a white tank behind the fence" is a person's, though it begins like one of the grammar. */
+static int is_known(const Place *at, const char *name)
+{
+    for (int c = 0; c < at->dataset->class_count; c++) {
+        const char *const *others = gaclip__similar_classes(at->dataset->classes[c].name);
+        if (is_name_of(name, &at->dataset->classes[c])) return 1;
+        for (; others && *others; others++)
+            if (!strcmp(*others, name)) return 1;
+    }
+    return 0;
+}
+
 static void check_region(const Place *at, const GaclipRegionFacts *facts)
 {
     const GaclipDatasetRegion *r = &at->image->regions[at->region];
     GaclipRegionClaims claims;
-    if (!r->description || r->class_index < 0 || !gaclip__claims_read(&claims, r->description))
+    if (!r->description || r->class_index < 0 || !gaclip__claims_read(&claims, r->description) ||
+        !is_known(at, claims.name))
         return;
     check_description(at, &claims, facts);
     for (int i = 0; i < r->negative_count; i++) check_negative(at, r->negatives[i], &claims, facts);

@@ -4,7 +4,7 @@ set -eu
 
 packages="
     gcc g++ cmake ninja-build pkg-config
-    libgdal-dev libproj-dev libgeos-dev nettle-dev
+    libgdal-dev libproj-dev libgeos-dev nettle-dev libcurl4-openssl-dev
     libopenblas-dev libdnnl-dev libcjson-dev libzip-dev libunistring-dev zlib1g-dev
     libcmocka-dev libpng-dev
     python3 python3-gdal python3-jsonschema python3-pytest
