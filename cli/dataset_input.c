@@ -10,7 +10,8 @@ int dataset_format(GaclipDatasetFormat *out, const char *name, GaclipError *err)
     } NAMES[] = {{"gaclip", GACLIP_DATASET_GACLIP},     {"coco", GACLIP_DATASET_COCO},
                  {"karpathy", GACLIP_DATASET_KARPATHY}, {"voc", GACLIP_DATASET_VOC},
                  {"yolo", GACLIP_DATASET_YOLO},         {"dota", GACLIP_DATASET_DOTA},
-                 {"folders", GACLIP_DATASET_FOLDERS}};
+                 {"nwpu", GACLIP_DATASET_NWPU},         {"rrsisd", GACLIP_DATASET_RRSISD},
+                 {"choice", GACLIP_DATASET_CHOICE},     {"folders", GACLIP_DATASET_FOLDERS}};
     *out = GACLIP_DATASET_AUTO;
     if (!name) return GACLIP_OK;
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)

@@ -4,7 +4,7 @@
 
 #include "gaclip/dataset.h"
 
-#define DATASET_FORMATS     "gaclip, coco, karpathy, voc, yolo, dota or folders"
+#define DATASET_FORMATS     "gaclip, coco, karpathy, voc, yolo, dota, nwpu, rrsisd, choice or folders"
 #define DATASET_FORMAT_HELP DATASET_FORMATS " (default: told by the file)"
 
 /* The format of that name ("coco"); an unknown one lists the names there are. NULL is told by the

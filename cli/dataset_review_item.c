@@ -47,10 +47,13 @@ static int draw(const Item *i, const GaclipImage *pixels, const GaclipBox *aroun
                 const char *caption, GaclipError *err)
 {
     Picture picture;
-    fputs("<figure>", i->out);
     int status = picture_take(&picture, pixels, around, around ? CROP_SIDE : SCENE_SIDE, err);
+    if (status != GACLIP_OK) return status;
     picture.coding = GACLIP_IMAGE_JPEG;
-    if (status == GACLIP_OK) status = picture_begin(i->out, &picture, err);
+    /* As high as the window allows, and never wider than that: SVG would show boxes beside it. */
+    fprintf(i->out, "<figure style=\"max-width:calc(60vh*%d/%d)\">", picture.image.width,
+            picture.image.height);
+    status = picture_begin(i->out, &picture, err);
     if (status == GACLIP_OK) {
         draw_others(i, &picture, pixels);
         if (i->region) {

@@ -8,13 +8,11 @@ static const struct {
     const char *name;
     GaclipDatasetFormat format;
 } FORMATS[] = {
-    {"auto", GACLIP_DATASET_AUTO},
-    {"gaclip", GACLIP_DATASET_GACLIP},
-    {"coco", GACLIP_DATASET_COCO},
-    {"karpathy", GACLIP_DATASET_KARPATHY},
-    {"voc", GACLIP_DATASET_VOC},
-    {"yolo", GACLIP_DATASET_YOLO},
-    {"dota", GACLIP_DATASET_DOTA},
+    {"auto", GACLIP_DATASET_AUTO},       {"gaclip", GACLIP_DATASET_GACLIP},
+    {"coco", GACLIP_DATASET_COCO},       {"karpathy", GACLIP_DATASET_KARPATHY},
+    {"voc", GACLIP_DATASET_VOC},         {"yolo", GACLIP_DATASET_YOLO},
+    {"dota", GACLIP_DATASET_DOTA},       {"nwpu", GACLIP_DATASET_NWPU},
+    {"rrsisd", GACLIP_DATASET_RRSISD},   {"choice", GACLIP_DATASET_CHOICE},
     {"folders", GACLIP_DATASET_FOLDERS},
 };
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof FORMATS[0] };
@@ -31,8 +29,7 @@ static int find_format(GaclipDatasetFormat *out, const char *name, GaclipError *
         if (i > 0) strcat(known, ", ");
         strcat(known, FORMATS[i].name);
     }
-    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--if %s: choose one of %s", name,
-                            known);
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--if %s: choose one of %s", name, known);
 }
 
 static int read_dataset(EvalData *data, const EvalRequest *request, GaclipError *err)

@@ -21,8 +21,8 @@
      .meta = "FILE[,FILE...]",                                                                    \
      .help = "models, one row of the table each (default: the shipped one, or what GACLIP_MODEL names)"},     \
     {.name = "if", .classic = "if", .type = OPTION_TEXT, .value = &(r).format, .meta = "FORMAT",  \
-     .help = "of the data set: auto, gaclip, coco, karpathy, voc, yolo, dota, folders (default: " \
-             "by its name and content)"},                                                         \
+     .help = "of the data set: auto, gaclip, coco, karpathy, voc, yolo, dota, nwpu, rrsisd, "     \
+             "choice, folders (default: by its name and content)"},                               \
     {.name = "images", .type = OPTION_TEXT, .value = &(r).images, .meta = "FOLDER",               \
      .help = "where the images are (default: where the format has them)"},  \
     {.name = "split", .type = OPTION_TEXT, .value = &(r).split, .meta = "NAME",                   \

@@ -31,6 +31,9 @@ int gaclip__dataset_read_karpathy(const GaclipDatasetReading *r, GaclipError *er
 int gaclip__dataset_read_voc(const GaclipDatasetReading *r, GaclipError *err);
 int gaclip__dataset_read_yolo(const GaclipDatasetReading *r, GaclipError *err);
 int gaclip__dataset_read_dota(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_nwpu(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_rrsisd(const GaclipDatasetReading *r, GaclipError *err);
+int gaclip__dataset_read_choice(const GaclipDatasetReading *r, GaclipError *err);
 int gaclip__dataset_read_folders(const GaclipDatasetReading *r, GaclipError *err);
 
 /* The full name of an image of the reading's folder, lent by the dataset. Fails where it is a file

@@ -42,6 +42,8 @@ static GaclipDatasetFormat format_of_json(const char *path)
     head[VSIFReadL(head, 1, HEAD, file)] = '\0';
     VSIFCloseL(file);
     if (strstr(head, "\"gaclip-dataset\"")) return GACLIP_DATASET_GACLIP;
+    if (head[strspn(head, " \t\r\n")] == '[' && strstr(head, "\"question\""))
+        return GACLIP_DATASET_CHOICE;
     return strstr(head, "\"sentences\"") || strstr(head, "\"sentids\"") ? GACLIP_DATASET_KARPATHY
                                                                         : GACLIP_DATASET_COCO;
 }
@@ -52,9 +54,9 @@ static GaclipDatasetFormat format_of_folder(const char *path)
     static const struct {
         const char *name;
         GaclipDatasetFormat format;
-    } SIGNS[] = {{"Annotations", GACLIP_DATASET_VOC},
-                 {"labelTxt", GACLIP_DATASET_DOTA},
-                 {"labels", GACLIP_DATASET_YOLO}};
+    } SIGNS[] = {{"Annotations", GACLIP_DATASET_VOC},   {"labelTxt", GACLIP_DATASET_DOTA},
+                 {"ground truth", GACLIP_DATASET_NWPU}, {"rrsisd", GACLIP_DATASET_RRSISD},
+                 {"perception", GACLIP_DATASET_CHOICE}, {"labels", GACLIP_DATASET_YOLO}};
     for (size_t i = 0; i < sizeof SIGNS / sizeof *SIGNS; i++)
         if (gaclip__is_folder(CPLFormFilename(path, SIGNS[i].name, NULL))) return SIGNS[i].format;
     return GACLIP_DATASET_FOLDERS;
@@ -74,6 +76,9 @@ static Reader *const READERS[] = {
     [GACLIP_DATASET_VOC] = gaclip__dataset_read_voc,
     [GACLIP_DATASET_YOLO] = gaclip__dataset_read_yolo,
     [GACLIP_DATASET_DOTA] = gaclip__dataset_read_dota,
+    [GACLIP_DATASET_NWPU] = gaclip__dataset_read_nwpu,
+    [GACLIP_DATASET_RRSISD] = gaclip__dataset_read_rrsisd,
+    [GACLIP_DATASET_CHOICE] = gaclip__dataset_read_choice,
     [GACLIP_DATASET_FOLDERS] = gaclip__dataset_read_folders,
 };
 

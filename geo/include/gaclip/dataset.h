@@ -62,6 +62,9 @@ typedef enum GaclipDatasetFormat {
     GACLIP_DATASET_VOC,      /* folder of XML files, or one that has "Annotations" */
     GACLIP_DATASET_YOLO,     /* folder of "images" and "labels" */
     GACLIP_DATASET_DOTA,     /* folder of text files, or one that has "labelTxt" */
+    GACLIP_DATASET_NWPU,     /* folder of "positive image set" and "ground truth" (VHR-10) */
+    GACLIP_DATASET_RRSISD,   /* folder that has "rrsisd/refs(unc).p" */
+    GACLIP_DATASET_CHOICE,   /* a task's JSON of questions, or a folder of tasks */
     GACLIP_DATASET_FOLDERS   /* folder of folders of images, a class each */
 } GaclipDatasetFormat;
 
