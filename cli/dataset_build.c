@@ -102,8 +102,7 @@ static int describe(int *described, GaclipDataset *dataset, BuildRequest *r, Gac
     progress_begin(&r->progress, "images", r->quiet);
     if (r->captioning.options.url)
         status = dataset_caption(dataset, &r->captioning, &r->describing, &events, err);
-    if (!status)
-        status = gaclip_dataset_describe(described, dataset, &r->describing, &events, err);
+    if (!status) status = gaclip_dataset_describe(described, dataset, &r->describing, &events, err);
     progress_end(&r->progress);
     *described += r->captioning.counts.descriptions;
     return status;

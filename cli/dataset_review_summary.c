@@ -7,6 +7,7 @@
 
 #include "gaclip/eval.h"
 #include "gaclip/review.h"
+#include "print_json.h"
 
 enum { PARTS = GACLIP_REVIEW_PARTS, ERRORS = GACLIP_REVIEW_ERRORS };
 
@@ -273,24 +274,13 @@ static cJSON *describe(const Summary *s)
     return root;
 }
 
-static int print_json(const Summary *s, GaclipError *err)
-{
-    cJSON *root = describe(s);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    puts(text);
-    cJSON_free(text);
-    return GACLIP_OK;
-}
-
 int review_summary_print(const char *const *paths, int count, int json, GaclipError *err)
 {
     Summary s = {0};
     int status = read_reviews(&s, paths, count, err);
     if (!status) status = summarise(&s, err);
     if (!status && json)
-        status = print_json(&s, err);
+        status = print_json(describe(&s), err);
     else if (!status)
         print_text(&s);
     for (int i = 0; i < s.count; i++) gaclip_review_free(s.reviews[i]);

@@ -200,6 +200,8 @@ int gaclip__captioner_ask(char **answer, char reason[256], GaclipCaptioner *c, c
 
 #else
 
+#include <stddef.h>
+
 int gaclip__captioner_open(GaclipCaptioner **out, const GaclipCaptionOptions *options,
                            int (*should_stop)(void *payload), void *payload, GaclipError *err)
 {
