@@ -87,7 +87,7 @@ static void print_head(FILE *out, const ReviewPage *page)
     page_text(out, page->reviewer ? page->reviewer : "");
     fputs("\">\n<button type=\"button\" id=\"save\"><kbd>S</kbd> Save</button>\n"
           "<button type=\"button\" id=\"ask\" aria-label=\"Help\"><kbd>?</kbd></button>\n"
-          "</header>\n<main>\n"
+          "</header>\n<main id=\"main\" tabindex=\"-1\">\n"
           "<noscript><p>This page needs JavaScript, which it has in itself.</p></noscript>\n"
           "<ol id=\"overview\" aria-label=\"Items\"></ol>\n",
           out);

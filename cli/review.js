@@ -63,7 +63,8 @@
     current = index;
     say("");
     show();
-    window.scrollTo(0, 0);
+    by("main").scrollTo(0, 0);
+    by("main").focus({ preventScroll: true }); // where the arrow keys scroll
   }
 
   // To the next item without a verdict, behind this one first.
