@@ -207,10 +207,10 @@ static int add_pair(Machine *m, Node *dict, uint32_t key, uint32_t value, Gaclip
 /* count values above the dict: key, value, key, value, ... */
 static int set_items(Machine *m, size_t count, GaclipError *err)
 {
-    const uint32_t *items = m->stack.items + m->stack.count - count;
     m->stack.count -= count;
     int status = expect_top(m, GACLIP__PICKLE_DICT, err);
     if (!status && count % 2) status = gaclip__pickle_damaged(err, "a key has no value");
+    const uint32_t *items = status ? NULL : m->stack.items + m->stack.count;
     for (size_t i = 0; i < count && !status; i += 2)
         status = add_pair(m, gaclip__pickle_top(m), items[i], items[i + 1], err);
     return status;
