@@ -53,13 +53,18 @@ check-qgis: build
 	@GACLIP_BIN=$(CURDIR)/$(BUILD)/bin QT_QPA_PLATFORM=offscreen \
 	$(PYTHON) -m pytest -c autotest/pytest.ini autotest/qgis
 
+# Every fuzzer of tests/fuzz for FUZZ_SECONDS, one after the other; what they learn stays in build/fuzz.
 FUZZ_SECONDS ?= 600
+FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz:
 	@test -f build/fuzz/build.ninja || cmake --preset fuzz
-	@cmake --build --preset fuzz --target fuzz_request
-	@mkdir -p build/fuzz/corpus
-	@build/fuzz/tests/fuzz/fuzz_request -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 \
-		-artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/corpus
+	@cmake --build --preset fuzz --target fuzzers
+	@set -e; for fuzzer in $(FUZZERS); do \
+		mkdir -p build/fuzz/corpus/$$fuzzer; \
+		build/fuzz/tests/fuzz/fuzz_$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
+			-malloc_limit_mb=256 -print_final_stats=1 -artifact_prefix=build/fuzz/$$fuzzer- \
+			build/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer; \
+	done
 
 clean:
 	rm -rf build

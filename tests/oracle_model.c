@@ -1,9 +1,18 @@
 #include "oracle_model.h"
 
+#include <stdio.h>
+
 #include "model/config.h"
 #include "weights/gather.h"
 
 GaclipModel *oracle_model(const char *weights, const char *config_file)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s", oracle_path(weights)); /* which does not last */
+    return model_with_config(path, config_file);
+}
+
+GaclipModel *model_with_config(const char *weights, const char *config_file)
 {
     GaclipError err = {0};
     GaclipModelConfig config = {0};
@@ -18,7 +27,7 @@ GaclipModel *oracle_model(const char *weights, const char *config_file)
     expect_ok(gaclip__model_declare(&model, &config, compute, &err), &err);
     GaclipWeights *source;
     const GaclipGathering gathering = {0};
-    expect_ok(gaclip__weights_open(&source, oracle_path(weights), &err), &err);
+    expect_ok(gaclip__weights_open(&source, weights, &err), &err);
     expect_ok(gaclip__gather(model, source, &gathering, &err), &err);
     return model;
 }

@@ -8,6 +8,8 @@
 /* A model of OpenAI naming with its configuration in the metadata under "config"; compute is made
  * for it. Close with oracle_model_close. config_file: the fixture whose "config" is taken. */
 GaclipModel *oracle_model(const char *weights, const char *config_file);
+/* The same of weights at any path, of any naming. */
+GaclipModel *model_with_config(const char *weights, const char *config_file);
 void oracle_model_close(GaclipModel *model);
 
 /* A model of random weights with every part that there is: a stem, a proposal head that doubles the

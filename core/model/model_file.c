@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_limit.h"
 #include "model/config.h"
 #include "model/model.h"
 #include "model/model_file.h"
@@ -49,7 +50,8 @@ int gaclip__model_read_metadata(GaclipModelConfig *config, cJSON **out,
                                 const GaclipSafetensors *file, GaclipError *err)
 {
     const char *text = gaclip__safetensors_metadata(file, "gaclip");
-    cJSON *json = cJSON_ParseWithOpts(text, NULL, 1);
+    cJSON *json =
+        gaclip__json_is_modest(text, strlen(text)) ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
     const cJSON *format = cJSON_GetObjectItemCaseSensitive(json, "format");
     int status = GACLIP_OK;
     if (!cJSON_IsObject(json))

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <unistr.h>
 
+#include "base/json_limit.h"
+
 /* The format's own limit for the header. */
 static const uint64_t LARGEST_HEADER = 100u * 1000u * 1000u;
 
@@ -65,8 +67,8 @@ static int map_file(GaclipSafetensors *file, const char *path, GaclipError *err)
     if (!status) {
         void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
         if (bytes == MAP_FAILED) {
-            status = gaclip_error_set(err, GACLIP_ERROR_IO, "cannot be mapped (%s)",
-                                      strerror(errno));
+            status =
+                gaclip_error_set(err, GACLIP_ERROR_IO, "cannot be mapped (%s)", strerror(errno));
         } else {
             file->bytes = bytes;
             file->size = (size_t)info.st_size;
@@ -102,6 +104,10 @@ static int parse_header(GaclipSafetensors *file, size_t *data_start, GaclipError
     const char *text = (const char *)file->bytes + 8, *end = NULL;
     if (length < 2 || text[0] != '{')
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "its header is not a JSON object");
+    if (!gaclip__json_is_modest(text, (size_t)length))
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                "its header holds more than %d values, which no model needs",
+                                GACLIP__MOST_JSON_VALUES);
     if (is_clean_text(text, (size_t)length))
         file->header = cJSON_ParseWithLengthOpts(text, (size_t)length, &end, 0);
     while (file->header && end < text + length && *end == ' ') end++;
@@ -114,8 +120,8 @@ static int parse_header(GaclipSafetensors *file, size_t *data_start, GaclipError
 /* A whole number from 0 to 2^53. */
 static int read_count(uint64_t *out, const cJSON *item)
 {
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
-        item->valuedouble > LARGEST_INTEGER || item->valuedouble != floor(item->valuedouble))
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > LARGEST_INTEGER ||
+        item->valuedouble != floor(item->valuedouble))
         return 0;
     *out = (uint64_t)item->valuedouble;
     return 1;

@@ -172,9 +172,9 @@ static int read_open_clip(GaclipModelConfig *c, const cJSON *json, GaclipError *
 
 void gaclip__foreign_config_init(GaclipModelConfig *c)
 {
-    *c = (GaclipModelConfig){
-        .norm_epsilon = 1e-5f, .dense = GACLIP_DENSE_VALUE,
-        .proposal = {.layers = 1, .upsample = 1}};
+    *c = (GaclipModelConfig){.norm_epsilon = 1e-5f,
+                             .dense = GACLIP_DENSE_VALUE,
+                             .proposal = {.layers = 1, .upsample = 1}};
     memcpy(c->image_mean, CLIP_MEAN, sizeof CLIP_MEAN);
     memcpy(c->image_std, CLIP_STD, sizeof CLIP_STD);
 }

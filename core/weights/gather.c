@@ -106,7 +106,7 @@ static void note_misshapen(Gather *g, const Recipe *r, const GaclipSourceTensor 
     describe_shape(wants, p->rank, wanted);
     snprintf(fact, sizeof fact, "%s, not %s", has, wants);
     gaclip__name_list_add(&g->misshapen, t->name,
-                      gaclip__tensor_is_floating(t) ? fact : gaclip__dtype_name(t->dtype));
+                          gaclip__tensor_is_floating(t) ? fact : gaclip__dtype_name(t->dtype));
 }
 
 static void check_recipe(Gather *g, const Recipe *r)
@@ -325,7 +325,10 @@ int gaclip__gather(GaclipModel *model, GaclipWeights *weights, const GaclipGathe
     if (!status) status = load_storages(&g, err);
     if (!status) status = place_values(&g, err);
     if (!status) status = make_values(&g, err);
-    if (!status) model->weights = weights;
+    if (!status) {
+        if (model->parameters.values) gaclip__weights_unload(weights); /* all were copied */
+        model->weights = weights;
+    }
     free(g.recipes);
     gaclip__name_list_clear(&g.missing);
     gaclip__name_list_clear(&g.extra);

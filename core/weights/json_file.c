@@ -1,11 +1,15 @@
 #include "weights/json_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <unistr.h>
+
+#include "base/json_limit.h"
 
 enum { LARGEST_FILE = 64 << 20 };
 
@@ -31,6 +35,9 @@ static int read_bytes(char **out, size_t *size, FILE *stream, GaclipError *err)
 static int parse(cJSON **out, const char *bytes, size_t size, GaclipError *err)
 {
     const char *end = NULL;
+    if (!gaclip__json_is_modest(bytes, size))
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "holds more than %d values",
+                                GACLIP__MOST_JSON_VALUES);
     int is_text = !u8_check((const uint8_t *)bytes, size) && !memchr(bytes, 0, size);
     cJSON *json = is_text ? cJSON_ParseWithLengthOpts(bytes, size, &end, 0) : NULL;
     while (json && end < bytes + size && strchr(" \t\r\n", *end)) end++;
@@ -42,12 +49,20 @@ static int parse(cJSON **out, const char *bytes, size_t size, GaclipError *err)
     return GACLIP_OK;
 }
 
+static FILE *open_stream(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait */
+    FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
+    if (descriptor >= 0 && !stream) close(descriptor);
+    return stream;
+}
+
 int gaclip__json_read(cJSON **out, const char *path, GaclipError *err)
 {
     char *bytes = NULL;
     size_t size = 0;
     *out = NULL;
-    FILE *stream = fopen(path, "rb");
+    FILE *stream = open_stream(path);
     int status =
         stream ? read_bytes(&bytes, &size, stream, err)
                : gaclip_error_set(err, GACLIP_ERROR_IO, "cannot be opened (%s)", strerror(errno));

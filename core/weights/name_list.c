@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 128, FACT_SIZE = 64 };
+enum { NAME_SIZE = 128, FACT_SIZE = 80, MOST_ITEMS = 512 };
 
 typedef struct GaclipFoldedName {
     char before[NAME_SIZE], after[NAME_SIZE]; /* around a number */
@@ -36,6 +36,18 @@ static int folds(const GaclipFoldedName *a, const GaclipFoldedName *b)
            !strcmp(a->after, b->after) && !strcmp(a->fact, b->fact);
 }
 
+/* 0 when memory is short. */
+static int reserve(GaclipNameList *list)
+{
+    if (list->count < list->capacity) return 1;
+    size_t capacity = list->capacity ? 2 * list->capacity : 32;
+    GaclipFoldedName *items = realloc(list->items, capacity * sizeof *items);
+    if (!items) return 0;
+    list->items = items;
+    list->capacity = capacity;
+    return 1;
+}
+
 void gaclip__name_list_add(GaclipNameList *list, const char *name, const char *fact)
 {
     GaclipFoldedName folded = split(name, fact);
@@ -48,17 +60,10 @@ void gaclip__name_list_add(GaclipNameList *list, const char *name, const char *f
         item->count++;
         return;
     }
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 32;
-        GaclipFoldedName *items = realloc(list->items, capacity * sizeof *items);
-        if (!items) {
-            list->failed = 1;
-            return;
-        }
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = folded;
+    if (list->count < MOST_ITEMS && reserve(list))
+        list->items[list->count++] = folded;
+    else
+        list->unlisted++;
 }
 
 static int print_item(char *out, size_t room, const GaclipFoldedName *item)
@@ -77,18 +82,17 @@ static int print_item(char *out, size_t room, const GaclipFoldedName *item)
 size_t gaclip__name_list_print(char *out, size_t room, const GaclipNameList *list)
 {
     static const char MORE[] = ", ... and %zu more";
-    size_t used = 0;
+    size_t used = 0, shown = 0;
     if (room) out[0] = '\0';
-    for (size_t i = 0; i < list->count; i++) {
+    for (; shown < list->count; shown++) {
         char item[3 * NAME_SIZE + FACT_SIZE];
-        int length = print_item(item, sizeof item, &list->items[i]);
-        if (length < 0 || used + (size_t)length + 2 + sizeof MORE + 20 > room) {
-            used += (size_t)snprintf(out + used, room - used, MORE, list->count - i);
-            return used < room ? used : room - 1;
-        }
-        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", item);
+        int length = print_item(item, sizeof item, &list->items[shown]);
+        if (length < 0 || used + (size_t)length + 2 + sizeof MORE + 20 > room) break;
+        used += (size_t)snprintf(out + used, room - used, "%s%s", shown ? ", " : "", item);
     }
-    return used;
+    size_t more = list->count - shown + list->unlisted;
+    if (more) used += (size_t)snprintf(out + used, room - used, MORE, more);
+    return used < room ? used : room - 1;
 }
 
 void gaclip__name_list_clear(GaclipNameList *list)

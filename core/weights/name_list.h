@@ -7,8 +7,9 @@
 
 typedef struct GaclipNameList {
     struct GaclipFoldedName *items;
-    size_t count, capacity, names;
-    int failed; /* memory was short: the list is not whole */
+    size_t count, capacity;
+    size_t names;    /* added */
+    size_t unlisted; /* of them left out: a message has no room for so many, or memory is short */
 } GaclipNameList;
 
 /* fact may be NULL; it is shown in parentheses after the name, and folding respects it. */

@@ -4,96 +4,10 @@
 
 #include "weights/pickle_machine.h"
 
-enum { LARGEST_PICKLE = 4 << 20, DEEPEST_MARK = 64, TALLEST_STACK = 1 << 16 };
+enum { DEEPEST_MARK = 64 };
 
 typedef GaclipPickleMachine Machine;
 typedef GaclipPickleNode Node;
-
-int gaclip__pickle_damaged(GaclipError *err, const char *fact)
-{
-    return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "the pickle is damaged: %s", fact);
-}
-
-static int no_memory(GaclipError *err)
-{
-    return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-}
-
-int gaclip__pickle_grow(void *items, size_t *capacity, size_t count, size_t item_size)
-{
-    if (count < *capacity) return 1;
-    size_t larger = *capacity ? 2 * *capacity : 64;
-    void *moved, *old;
-    memcpy(&old, items, sizeof old);
-    moved = realloc(old, larger * item_size);
-    if (!moved) return 0;
-    memcpy(items, &moved, sizeof moved);
-    *capacity = larger;
-    return 1;
-}
-
-static int add_index(GaclipPickleIndices *list, uint32_t index, GaclipError *err)
-{
-    if (!gaclip__pickle_grow(&list->items, &list->capacity, list->count, sizeof *list->items))
-        return no_memory(err);
-    list->items[list->count++] = index;
-    return GACLIP_OK;
-}
-
-static int push_index(Machine *m, uint32_t index, GaclipError *err)
-{
-    if (m->stack.count == TALLEST_STACK)
-        return gaclip__pickle_damaged(err, "its stack grows without end");
-    return add_index(&m->stack, index, err);
-}
-
-int gaclip__pickle_push(Machine *m, Node node, GaclipError *err)
-{
-    if (!gaclip__pickle_grow(&m->nodes, &m->node_capacity, m->node_count, sizeof *m->nodes))
-        return no_memory(err);
-    m->nodes[m->node_count] = node;
-    return push_index(m, (uint32_t)m->node_count++, err);
-}
-
-/* The stack above the newest mark is what opcodes may take from. */
-static size_t available(const Machine *m)
-{
-    size_t floor = m->marks.count ? m->marks.items[m->marks.count - 1] : 0;
-    return m->stack.count - floor;
-}
-
-static int need(const Machine *m, size_t count, GaclipError *err)
-{
-    return available(m) >= count ? GACLIP_OK
-                                 : gaclip__pickle_damaged(err, "it takes more than it put down");
-}
-
-static uint32_t pop(Machine *m)
-{
-    return m->stack.items[--m->stack.count];
-}
-
-static Node *top(const Machine *m)
-{
-    return &m->nodes[m->stack.items[m->stack.count - 1]];
-}
-
-/* The next count bytes (little-endian, at most 8) as a number. */
-static int read_number(uint64_t *out, Machine *m, size_t count, GaclipError *err)
-{
-    if (m->size - m->at < count) return gaclip__pickle_damaged(err, "it is cut short");
-    *out = 0;
-    for (size_t i = 0; i < count; i++) *out |= (uint64_t)m->bytes[m->at + i] << (8 * i);
-    m->at += count;
-    return GACLIP_OK;
-}
-
-static int skip(Machine *m, size_t count, GaclipError *err)
-{
-    if (m->size - m->at < count) return gaclip__pickle_damaged(err, "it is cut short");
-    m->at += count;
-    return GACLIP_OK;
-}
 
 static int push_plain(Machine *m, GaclipPickleKind kind, GaclipError *err)
 {
@@ -103,7 +17,7 @@ static int push_plain(Machine *m, GaclipPickleKind kind, GaclipError *err)
 static int op_protocol(Machine *m, GaclipError *err)
 {
     uint64_t version = 0;
-    int status = read_number(&version, m, 1, err);
+    int status = gaclip__pickle_read_number(&version, m, 1, err);
     if (!status && (version < 2 || version > 5))
         status =
             gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
@@ -113,7 +27,7 @@ static int op_protocol(Machine *m, GaclipError *err)
 
 static int op_frame(Machine *m, GaclipError *err)
 {
-    return skip(m, 8, err);
+    return gaclip__pickle_skip(m, 8, err);
 }
 
 static int op_other(Machine *m, GaclipError *err)
@@ -133,14 +47,14 @@ static int op_dict(Machine *m, GaclipError *err)
 
 static int op_float(Machine *m, GaclipError *err)
 {
-    int status = skip(m, 8, err);
+    int status = gaclip__pickle_skip(m, 8, err);
     return status ? status : op_other(m, err);
 }
 
 static int push_integer(Machine *m, size_t bytes, int is_signed, GaclipError *err)
 {
     uint64_t number = 0;
-    int status = read_number(&number, m, bytes, err);
+    int status = gaclip__pickle_read_number(&number, m, bytes, err);
     if (status) return status;
     if (is_signed && bytes && bytes < 8 && number >> (8 * bytes - 1))
         number |= ~(uint64_t)0 << (8 * bytes);
@@ -166,17 +80,18 @@ static int op_integer_4(Machine *m, GaclipError *err)
 static int op_long(Machine *m, GaclipError *err)
 {
     uint64_t bytes = 0;
-    int status = read_number(&bytes, m, 1, err);
+    int status = gaclip__pickle_read_number(&bytes, m, 1, err);
     if (status) return status;
     if (bytes <= 8) return push_integer(m, (size_t)bytes, 1, err);
-    status = skip(m, (size_t)bytes, err); /* a random seed, say: no size or place is so long */
+    status = gaclip__pickle_skip(m, (size_t)bytes,
+                                 err); /* a random seed, say: no size or place is so long */
     return status ? status : op_other(m, err);
 }
 
 static int push_text(Machine *m, size_t length_bytes, GaclipError *err)
 {
     uint64_t length = 0;
-    int status = read_number(&length, m, length_bytes, err);
+    int status = gaclip__pickle_read_number(&length, m, length_bytes, err);
     if (status) return status;
     uint32_t first = (uint32_t)m->at;
     if (length > m->size - m->at) return gaclip__pickle_damaged(err, "a text goes beyond its end");
@@ -199,7 +114,7 @@ static int op_mark(Machine *m, GaclipError *err)
 {
     if (m->marks.count == DEEPEST_MARK)
         return gaclip__pickle_damaged(err, "its containers are nested too deep");
-    return add_index(&m->marks, (uint32_t)m->stack.count, err);
+    return gaclip__pickle_add_index(&m->marks, (uint32_t)m->stack.count, err);
 }
 
 /* Takes the newest mark away; *count values lie above it, from *first of the stack on. */
@@ -216,7 +131,8 @@ static int push_tuple(Machine *m, size_t count, GaclipError *err)
     Node tuple = {
         .kind = GACLIP__PICKLE_TUPLE, .first = (uint32_t)m->links.count, .count = (uint32_t)count};
     for (size_t i = 0; i < count; i++) {
-        int status = add_index(&m->links, m->stack.items[m->stack.count - count + i], err);
+        int status =
+            gaclip__pickle_add_index(&m->links, m->stack.items[m->stack.count - count + i], err);
         if (status) return status;
     }
     m->stack.count -= count;
@@ -237,35 +153,35 @@ static int op_empty_tuple(Machine *m, GaclipError *err)
 
 static int op_tuple_1(Machine *m, GaclipError *err)
 {
-    int status = need(m, 1, err);
+    int status = gaclip__pickle_need(m, 1, err);
     return status ? status : push_tuple(m, 1, err);
 }
 
 static int op_tuple_2(Machine *m, GaclipError *err)
 {
-    int status = need(m, 2, err);
+    int status = gaclip__pickle_need(m, 2, err);
     return status ? status : push_tuple(m, 2, err);
 }
 
 static int op_tuple_3(Machine *m, GaclipError *err)
 {
-    int status = need(m, 3, err);
+    int status = gaclip__pickle_need(m, 3, err);
     return status ? status : push_tuple(m, 3, err);
 }
 
 static int expect_top(const Machine *m, GaclipPickleKind kind, GaclipError *err)
 {
-    int status = need(m, 1, err);
-    if (!status && top(m)->kind != kind)
+    int status = gaclip__pickle_need(m, 1, err);
+    if (!status && gaclip__pickle_top(m)->kind != kind)
         status = gaclip__pickle_damaged(err, "it fills something that is no container");
     return status;
 }
 
 static int op_append(Machine *m, GaclipError *err)
 {
-    int status = need(m, 2, err);
+    int status = gaclip__pickle_need(m, 2, err);
     if (status) return status;
-    pop(m);
+    gaclip__pickle_pop(m);
     return expect_top(m, GACLIP__PICKLE_LIST, err);
 }
 
@@ -281,7 +197,7 @@ static int op_appends(Machine *m, GaclipError *err)
 static int add_pair(Machine *m, Node *dict, uint32_t key, uint32_t value, GaclipError *err)
 {
     if (!gaclip__pickle_grow(&m->pairs, &m->pair_capacity, m->pair_count, sizeof *m->pairs))
-        return no_memory(err);
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     m->pairs[m->pair_count++] = (GaclipPicklePair){key, value, dict->count ? dict->first + 1 : 0};
     dict->first = (uint32_t)m->pair_count - 1;
     dict->count++;
@@ -291,18 +207,18 @@ static int add_pair(Machine *m, Node *dict, uint32_t key, uint32_t value, Gaclip
 /* count values above the dict: key, value, key, value, ... */
 static int set_items(Machine *m, size_t count, GaclipError *err)
 {
-    const uint32_t *items = m->stack.items + m->stack.count - count;
     m->stack.count -= count;
     int status = expect_top(m, GACLIP__PICKLE_DICT, err);
     if (!status && count % 2) status = gaclip__pickle_damaged(err, "a key has no value");
+    const uint32_t *items = status ? NULL : m->stack.items + m->stack.count;
     for (size_t i = 0; i < count && !status; i += 2)
-        status = add_pair(m, top(m), items[i], items[i + 1], err);
+        status = add_pair(m, gaclip__pickle_top(m), items[i], items[i + 1], err);
     return status;
 }
 
 static int op_set_item(Machine *m, GaclipError *err)
 {
-    int status = need(m, 3, err);
+    int status = gaclip__pickle_need(m, 3, err);
     return status ? status : set_items(m, 2, err);
 }
 
@@ -316,18 +232,18 @@ static int op_set_items(Machine *m, GaclipError *err)
 /* Attributes of an OrderedDict (a state dict's _metadata): of no use here. */
 static int op_build(Machine *m, GaclipError *err)
 {
-    int status = need(m, 2, err);
+    int status = gaclip__pickle_need(m, 2, err);
     if (status) return status;
-    pop(m);
+    gaclip__pickle_pop(m);
     return expect_top(m, GACLIP__PICKLE_DICT, err);
 }
 
 static int put(Machine *m, uint64_t index, GaclipError *err)
 {
-    int status = need(m, 1, err);
+    int status = gaclip__pickle_need(m, 1, err);
     if (!status && index >= m->size)
         status = gaclip__pickle_damaged(err, "its memo has more entries than the pickle has bytes");
-    while (!status && m->memo.count <= index) status = add_index(&m->memo, 0, err);
+    while (!status && m->memo.count <= index) status = gaclip__pickle_add_index(&m->memo, 0, err);
     if (!status) m->memo.items[index] = m->stack.items[m->stack.count - 1] + 1;
     return status;
 }
@@ -335,14 +251,14 @@ static int put(Machine *m, uint64_t index, GaclipError *err)
 static int op_put(Machine *m, GaclipError *err)
 {
     uint64_t index = 0;
-    int status = read_number(&index, m, 1, err);
+    int status = gaclip__pickle_read_number(&index, m, 1, err);
     return status ? status : put(m, index, err);
 }
 
 static int op_long_put(Machine *m, GaclipError *err)
 {
     uint64_t index = 0;
-    int status = read_number(&index, m, 4, err);
+    int status = gaclip__pickle_read_number(&index, m, 4, err);
     return status ? status : put(m, index, err);
 }
 
@@ -354,11 +270,11 @@ static int op_memoize(Machine *m, GaclipError *err)
 static int get(Machine *m, size_t index_bytes, GaclipError *err)
 {
     uint64_t index = 0;
-    int status = read_number(&index, m, index_bytes, err);
+    int status = gaclip__pickle_read_number(&index, m, index_bytes, err);
     if (status) return status;
     if (index >= m->memo.count || m->memo.items[index] == 0)
         return gaclip__pickle_damaged(err, "it recalls what it never stored");
-    return push_index(m, m->memo.items[index] - 1, err);
+    return gaclip__pickle_push_index(m, m->memo.items[index] - 1, err);
 }
 
 static int op_get(Machine *m, GaclipError *err)
@@ -394,9 +310,9 @@ static int op_global(Machine *m, GaclipError *err)
 
 static int op_stack_global(Machine *m, GaclipError *err)
 {
-    int status = need(m, 2, err);
+    int status = gaclip__pickle_need(m, 2, err);
     if (status) return status;
-    const Node *name = &m->nodes[pop(m)], *module = &m->nodes[pop(m)];
+    const Node *name = &m->nodes[gaclip__pickle_pop(m)], *module = &m->nodes[gaclip__pickle_pop(m)];
     if (name->kind != GACLIP__PICKLE_TEXT || module->kind != GACLIP__PICKLE_TEXT)
         return gaclip__pickle_damaged(err, "a global's name is not a text");
     const char *text = (const char *)m->bytes;
@@ -406,10 +322,10 @@ static int op_stack_global(Machine *m, GaclipError *err)
 
 static int op_reduce(Machine *m, GaclipError *err)
 {
-    int status = need(m, 2, err);
+    int status = gaclip__pickle_need(m, 2, err);
     if (status) return status;
-    uint32_t arguments = pop(m);
-    Node callee = m->nodes[pop(m)];
+    uint32_t arguments = gaclip__pickle_pop(m);
+    Node callee = m->nodes[gaclip__pickle_pop(m)];
     if (callee.kind != GACLIP__PICKLE_GLOBAL || m->nodes[arguments].kind != GACLIP__PICKLE_TUPLE)
         return gaclip__pickle_damaged(err, "it calls something that is not a global");
     return gaclip__pickle_call(m, &callee, arguments, err);
@@ -417,8 +333,8 @@ static int op_reduce(Machine *m, GaclipError *err)
 
 static int op_persistent_id(Machine *m, GaclipError *err)
 {
-    int status = need(m, 1, err);
-    return status ? status : gaclip__pickle_storage(m, pop(m), err);
+    int status = gaclip__pickle_need(m, 1, err);
+    return status ? status : gaclip__pickle_storage(m, gaclip__pickle_pop(m), err);
 }
 
 enum { STOP = '.' };
@@ -455,8 +371,8 @@ static int run(uint32_t *root, Machine *m, GaclipError *err)
         if (m->at == m->size) return gaclip__pickle_damaged(err, "it is cut short");
         unsigned char code = m->bytes[m->at++];
         if (code == STOP) {
-            status = need(m, 1, err);
-            if (!status) *root = pop(m);
+            status = gaclip__pickle_need(m, 1, err);
+            if (!status) *root = gaclip__pickle_pop(m);
             return status;
         }
         status = step(m, code, err);
@@ -468,7 +384,7 @@ int gaclip__pickle_read(GaclipPickle *out, const unsigned char *bytes, size_t si
                         GaclipError *err)
 {
     *out = (GaclipPickle){0};
-    if (size > LARGEST_PICKLE)
+    if (size > GACLIP__LARGEST_PICKLE)
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
                                 "the pickle has %zu bytes, more than a state dict needs; save the "
                                 "state dict alone: torch.save(model.state_dict(), FILE)",
@@ -484,6 +400,7 @@ int gaclip__pickle_read(GaclipPickle *out, const unsigned char *bytes, size_t si
     free(m.memo.items);
     free(m.links.items);
     free(m.storages);
+    free(m.storage_order.items);
     free(m.tensors);
     return status;
 }

@@ -2,11 +2,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistr.h>
 
 #include "weights/pickle_machine.h"
 
-enum { MOST_STORAGES = 1 << 14, MOST_TENSORS = 1 << 16, SMALL_REPEAT = 1 << 16, MOST_SHARED = 16 };
+enum { MOST_STORAGES = 1 << 14, SMALL_REPEAT = 1 << 16 };
 
 typedef GaclipPickleMachine Machine;
 typedef GaclipPickleNode Node;
@@ -31,23 +30,31 @@ static const struct {
     {"torch", "BoolStorage", STORAGE_CLASS, GACLIP_DTYPE_BOOL},
 };
 
-static int is_text(const char *text, size_t length, const char *expected)
+enum { SHOWN = 64 };
+
+/* The start of what may be any bytes, for a message. */
+static void show(char out[SHOWN], const char *text, size_t length)
 {
-    return strlen(expected) == length && !memcmp(text, expected, length);
+    size_t i = 0;
+    for (; i < length && i < SHOWN - 1; i++)
+        out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    out[i] = '\0';
 }
 
 int gaclip__pickle_global(Machine *m, const char *module, size_t module_length, const char *name,
                           size_t name_length, GaclipError *err)
 {
     for (uint32_t i = 0; i < sizeof GLOBALS / sizeof *GLOBALS; i++)
-        if (is_text(module, module_length, GLOBALS[i].module) &&
-            is_text(name, name_length, GLOBALS[i].name))
+        if (gaclip__pickle_is_text(module, module_length, GLOBALS[i].module) &&
+            gaclip__pickle_is_text(name, name_length, GLOBALS[i].name))
             return gaclip__pickle_push(m, (Node){.kind = GACLIP__PICKLE_GLOBAL, .first = i}, err);
+    char shown_module[SHOWN], shown_name[SHOWN];
+    show(shown_module, module, module_length);
+    show(shown_name, name, name_length);
     return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                            "the pickle asks for %.*s.%.*s, which no state dict needs; nothing was "
+                            "the pickle asks for %s.%s, which no state dict needs; nothing was "
                             "run; save the state dict alone: torch.save(model.state_dict(), FILE)",
-                            (int)(module_length < 60 ? module_length : 60), module,
-                            (int)(name_length < 60 ? name_length : 60), name);
+                            shown_module, shown_name);
 }
 
 /* Item i of a tuple, NULL where it has another kind. */
@@ -70,20 +77,47 @@ static int copy_key(char key[24], const Machine *m, const Node *text)
     return 1;
 }
 
+/* The first place in storage_order whose key is not before this one. */
+static size_t find_storage(const Machine *m, const char *key)
+{
+    size_t low = 0, high = m->storage_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (strcmp(m->storages[m->storage_order.items[middle]].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int insert_storage(Machine *m, size_t place, const GaclipTorchStorage *storage,
+                          GaclipError *err)
+{
+    if (m->storage_count == MOST_STORAGES)
+        return gaclip__pickle_damaged(err, "it has too many storages");
+    if (!gaclip__pickle_grow(&m->storages, &m->storage_capacity, m->storage_count,
+                             sizeof *m->storages))
+        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int status = gaclip__pickle_add_index(&m->storage_order, 0, err);
+    if (status) return status;
+    uint32_t *order = m->storage_order.items;
+    memmove(order + place + 1, order + place, (m->storage_count - place) * sizeof *order);
+    order[place] = (uint32_t)m->storage_count;
+    m->storages[m->storage_count++] = *storage;
+    return GACLIP_OK;
+}
+
 static int add_storage(Machine *m, const GaclipTorchStorage *storage, GaclipError *err)
 {
-    uint32_t i = 0;
-    while (i < m->storage_count && strcmp(m->storages[i].key, storage->key)) i++;
-    if (i < m->storage_count) {
-        if (m->storages[i].dtype != storage->dtype || m->storages[i].count != storage->count)
-            return gaclip__pickle_damaged(err, "it describes a storage in two ways");
-    } else {
-        if (m->storage_count == MOST_STORAGES)
-            return gaclip__pickle_damaged(err, "it has too many storages");
-        if (!gaclip__pickle_grow(&m->storages, &m->storage_capacity, m->storage_count,
-                                 sizeof *m->storages))
-            return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-        m->storages[m->storage_count++] = *storage;
+    size_t place = find_storage(m, storage->key);
+    uint32_t i = place < m->storage_count ? m->storage_order.items[place] : 0;
+    if (place == m->storage_count || strcmp(m->storages[i].key, storage->key)) {
+        i = (uint32_t)m->storage_count;
+        int status = insert_storage(m, place, storage, err);
+        if (status) return status;
+    } else if (m->storages[i].dtype != storage->dtype || m->storages[i].count != storage->count) {
+        return gaclip__pickle_damaged(err, "it describes a storage in two ways");
     }
     return gaclip__pickle_push(m, (Node){.kind = GACLIP__PICKLE_STORAGE, .first = i}, err);
 }
@@ -99,9 +133,11 @@ int gaclip__pickle_storage(Machine *m, uint32_t id, GaclipError *err)
     const Node *class = item(m, id, 1, GACLIP__PICKLE_GLOBAL);
     const Node *key = item(m, id, 2, GACLIP__PICKLE_TEXT);
     const Node *count = item(m, id, 4, GACLIP__PICKLE_INTEGER);
-    if (!word || !is_text((const char *)m->bytes + word->first, word->count, "storage") || !class ||
-        GLOBALS[class->first].what != STORAGE_CLASS || !key || !copy_key(storage.key, m, key) ||
-        !count || count->integer < 0 || count->integer > INT64_MAX / 8)
+    if (!word ||
+        !gaclip__pickle_is_text((const char *)m->bytes + word->first, word->count, "storage") ||
+        !class || GLOBALS[class->first].what != STORAGE_CLASS || !key ||
+        !copy_key(storage.key, m, key) || !count || count->integer < 0 ||
+        count->integer > INT64_MAX / 8)
         return gaclip__pickle_damaged(err, FACT);
     storage.dtype = GLOBALS[class->first].dtype;
     storage.count = (uint64_t)count->integer;
@@ -158,7 +194,7 @@ static int rebuild_tensor(Machine *m, uint32_t arguments, GaclipError *err)
     t.dtype = m->storages[t.storage].dtype;
     if (!fits(&t, m->storages[t.storage].count))
         return gaclip__pickle_damaged(err, "a tensor reaches beyond its storage");
-    if (m->tensor_count == MOST_TENSORS)
+    if (m->tensor_count == GACLIP__MOST_TORCH_TENSORS)
         return gaclip__pickle_damaged(err, "it has too many tensors");
     if (!gaclip__pickle_grow(&m->tensors, &m->tensor_capacity, m->tensor_count, sizeof *m->tensors))
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
@@ -185,111 +221,4 @@ int gaclip__pickle_call(Machine *m, const Node *global, uint32_t arguments, Gacl
         break;
     }
     return gaclip__pickle_damaged(err, "it calls a class with something unexpected");
-}
-
-typedef struct Entries {
-    const Machine *machine;
-    uint32_t next; /* index + 1 of a pair */
-} Entries;
-
-/* The next entry with a text as its key; 0 at the end. */
-static int next_entry(const Node **key, const Node **value, Entries *entries)
-{
-    const Machine *m = entries->machine;
-    while (entries->next) {
-        const GaclipPicklePair *pair = &m->pairs[entries->next - 1];
-        entries->next = pair->previous;
-        *key = &m->nodes[pair->key];
-        *value = &m->nodes[pair->value];
-        if ((*key)->kind == GACLIP__PICKLE_TEXT) return 1;
-    }
-    return 0;
-}
-
-static Entries entries_of(const Machine *m, const Node *dict)
-{
-    return (Entries){m, dict->count ? dict->first + 1 : 0};
-}
-
-/* Tensors in the dict, and bytes that their names take with a 0 behind each. */
-static size_t count_tensors(size_t *name_bytes, const Machine *m, const Node *dict)
-{
-    const Node *key, *value;
-    Entries entries = entries_of(m, dict);
-    size_t count = 0;
-    *name_bytes = 0;
-    while (next_entry(&key, &value, &entries))
-        if (value->kind == GACLIP__PICKLE_TENSOR) {
-            *name_bytes += key->count + 1;
-            count++;
-        }
-    return count;
-}
-
-static const Node *find_state_dict(const Machine *m, const Node *root)
-{
-    static const char *const NAMES[] = {"state_dict", "model_state_dict", "model", "module"};
-    const Node *key, *value;
-    size_t bytes;
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        Entries entries = entries_of(m, root);
-        while (next_entry(&key, &value, &entries))
-            if (is_text((const char *)m->bytes + key->first, key->count, NAMES[i]) &&
-                value->kind == GACLIP__PICKLE_DICT && count_tensors(&bytes, m, value) > 0)
-                return value;
-    }
-    return root;
-}
-
-/* Tied weights share a storage; a small file that poses as hundreds of large tensors does too. */
-static int check_sharing(const GaclipPickle *p, GaclipError *err)
-{
-    double stored = 1 << 20, asked = 0;
-    for (size_t i = 0; i < p->storage_count; i++) stored += (double)p->storages[i].count;
-    for (size_t i = 0; i < p->count; i++) asked += (double)p->tensors[i].count;
-    if (asked > MOST_SHARED * stored)
-        return gaclip__pickle_damaged(err, "its tensors are many times larger than their storages");
-    return GACLIP_OK;
-}
-
-static int take_tensors(GaclipPickle *out, const Machine *m, const Node *dict, GaclipError *err)
-{
-    const Node *key, *value;
-    Entries entries = entries_of(m, dict);
-    char *name = out->names;
-    while (next_entry(&key, &value, &entries)) {
-        if (value->kind != GACLIP__PICKLE_TENSOR) continue;
-        const uint8_t *text = m->bytes + key->first;
-        if (key->count == 0 || memchr(text, 0, key->count) || u8_check(text, key->count))
-            return gaclip__pickle_damaged(err, "a tensor's name is not a text");
-        memcpy(name, text, key->count);
-        name[key->count] = '\0';
-        out->tensors[out->count] = m->tensors[value->first];
-        out->tensors[out->count++].name = name;
-        name += key->count + 1;
-    }
-    return check_sharing(out, err);
-}
-
-int gaclip__pickle_state_dict(GaclipPickle *out, Machine *m, uint32_t root, GaclipError *err)
-{
-    size_t name_bytes = 0;
-    if (m->nodes[root].kind != GACLIP__PICKLE_DICT)
-        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                                "the pickle holds no state dict; save one: "
-                                "torch.save(model.state_dict(), FILE)");
-    const Node *dict = find_state_dict(m, &m->nodes[root]);
-    size_t count = count_tensors(&name_bytes, m, dict);
-    out->tensors = calloc(count + 1, sizeof *out->tensors);
-    out->names = malloc(name_bytes + 1);
-    if (!out->tensors || !out->names) {
-        gaclip__pickle_clear(out);
-        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    }
-    out->storages = m->storages;
-    out->storage_count = m->storage_count;
-    m->storages = NULL;
-    int status = take_tensors(out, m, dict, err);
-    if (status) gaclip__pickle_clear(out);
-    return status;
 }

@@ -1,5 +1,6 @@
 #include "weights/tokenizer_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ int gaclip__tokenizer_check(const GaclipTokenizer *tokenizer, const cJSON *vocab
     cJSON_ArrayForEach(entry, vocabulary)
     {
         double id = cJSON_IsNumber(entry) ? entry->valuedouble : -1;
+        if (id != floor(id)) id = -1;
         const char *expected = id >= 0 && id < size - 2   ? tokenizer->symbols[(int)id]
                                : id == (double)(size - 2) ? "<|startoftext|>"
                                : id == (double)(size - 1) ? "<|endoftext|>"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-enum { ALIGNMENT = 64, LONGEST_PREFIX = 512 };
+enum { ALIGNMENT = 64, LONGEST_PREFIX = 512, LONGEST_WORD = 64 };
 
 struct GaclipTorchFile {
     zip_t *archive;
@@ -26,14 +26,14 @@ static int is_tricky(const char *name)
     return 0;
 }
 
-/* *out (size bytes) is the caller's to free. */
-static int read_entry(unsigned char **out, size_t *size, GaclipTorchFile *file, const char *name,
-                      GaclipError *err)
+/* The size of an entry that lies in the archive as it is, of no more than what may still be read.
+ */
+static int measure_entry(uint64_t *size, const GaclipTorchFile *file, const char *name,
+                         GaclipError *err)
 {
     zip_stat_t info;
     zip_uint64_t wanted =
         ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
-    *out = NULL;
     if (zip_stat(file->archive, name, 0, &info) || (info.valid & wanted) != wanted)
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "has no entry \"%.100s\"", name);
     if (info.comp_method != ZIP_CM_STORE || info.encryption_method != ZIP_EM_NONE ||
@@ -45,7 +45,24 @@ static int read_entry(unsigned char **out, size_t *size, GaclipTorchFile *file, 
     if (info.size > file->unread)
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
                                 "entry \"%.100s\" is larger than the file", name);
-    *size = (size_t)info.size;
+    *size = info.size;
+    return GACLIP_OK;
+}
+
+/* Reads a whole entry of at most largest bytes; *out (size bytes) is the caller's to free. */
+static int read_entry(unsigned char **out, size_t *size, GaclipTorchFile *file, const char *name,
+                      uint64_t largest, GaclipError *err)
+{
+    uint64_t stored = 0;
+    *out = NULL;
+    int status = measure_entry(&stored, file, name, err);
+    if (status) return status;
+    if (stored > largest)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "entry \"%.100s\" has %llu bytes, more than a state dict needs; "
+                                "save the state dict alone: torch.save(model.state_dict(), FILE)",
+                                name, (unsigned long long)stored);
+    *size = (size_t)stored;
     size_t room = *size / ALIGNMENT * ALIGNMENT + ALIGNMENT;
     unsigned char *bytes = aligned_alloc(ALIGNMENT, room);
     zip_file_t *entry = bytes ? zip_fopen(file->archive, name, 0) : NULL;
@@ -59,7 +76,7 @@ static int read_entry(unsigned char **out, size_t *size, GaclipTorchFile *file, 
                                         "entry \"%.100s\" is damaged or cut short", name)
                      : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     }
-    file->unread -= info.size;
+    file->unread -= stored;
     *out = bytes;
     return GACLIP_OK;
 }
@@ -84,7 +101,11 @@ static int find_prefix(GaclipTorchFile *file, GaclipError *err)
                 "is a TorchScript archive, as OpenAI published; its state dict is needed: "
                 "torch.save(torch.jit.load(FILE, map_location=\"cpu\").state_dict(), NEW_FILE)");
         if (strcmp(slash + 1, PICKLE)) continue;
-        if (found++ || slash - name + 2 > LONGEST_PREFIX)
+        if (slash - name + 2 > LONGEST_PREFIX)
+            return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                    "keeps its data.pkl in a folder with a name of %zu bytes",
+                                    (size_t)(slash - name));
+        if (found++)
             return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "has more than one data.pkl");
         snprintf(file->prefix, sizeof file->prefix, "%.*s", (int)(slash - name + 1), name);
     }
@@ -108,7 +129,7 @@ static int check_byte_order(GaclipTorchFile *file, GaclipError *err)
     size_t size;
     name_entry(name, file, "", "byteorder");
     if (zip_name_locate(file->archive, name, 0) < 0) return GACLIP_OK;
-    int status = read_entry(&bytes, &size, file, name, err);
+    int status = read_entry(&bytes, &size, file, name, LONGEST_WORD, err);
     if (!status && (size != 6 || memcmp(bytes, "little", 6)))
         status = gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
                                   "was written by a big-endian machine; save it on another one");
@@ -122,12 +143,34 @@ static int read_pickle(GaclipTorchFile *file, GaclipError *err)
     unsigned char *bytes;
     size_t size = 0;
     name_entry(name, file, "", "data.pkl");
-    int status = read_entry(&bytes, &size, file, name, err);
+    int status = read_entry(&bytes, &size, file, name, GACLIP__LARGEST_PICKLE, err);
     if (!status) status = gaclip__pickle_read(&file->pickle, bytes, size, err);
     free(bytes);
     if (status) return status;
     file->storages = calloc(file->pickle.storage_count + 1, sizeof *file->storages);
     return file->storages ? GACLIP_OK : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+}
+
+/* Every storage must be there in the size that the pickle says, and all together must fit into the
+ * file: entries that share their bytes do not. */
+static int check_storages(const GaclipTorchFile *file, GaclipError *err)
+{
+    uint64_t size = 0, all = 0;
+    for (size_t i = 0; i < file->pickle.storage_count; i++) {
+        const GaclipTorchStorage *s = &file->pickle.storages[i];
+        char name[LONGEST_PREFIX + 64];
+        name_entry(name, file, "data/", s->key);
+        int status = measure_entry(&size, file, name, err);
+        if (status) return status;
+        if (size != s->count * gaclip__dtype_size(s->dtype))
+            return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                    "entry \"%.100s\" has another size than the pickle says", name);
+        all += size;
+        if (all > file->unread)
+            return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                    "its entries are larger than the file: some share their bytes");
+    }
+    return GACLIP_OK;
 }
 
 static int open_archive(GaclipTorchFile *file, const char *path, GaclipError *err)
@@ -156,6 +199,7 @@ int gaclip__torch_open(GaclipTorchFile **out, const char *path, GaclipError *err
     if (!status) status = find_prefix(file, err);
     if (!status) status = check_byte_order(file, err);
     if (!status) status = read_pickle(file, err);
+    if (!status) status = check_storages(file, err);
     if (status) {
         gaclip__torch_close(file);
         gaclip_error_prefix(err, "%s", path);
@@ -189,21 +233,24 @@ const GaclipTorchTensor *gaclip__torch_at(const GaclipTorchFile *file, size_t in
 int gaclip__torch_load(const unsigned char **bytes, GaclipTorchFile *file, size_t storage,
                        GaclipError *err)
 {
-    const GaclipTorchStorage *s = &file->pickle.storages[storage];
     if (!file->storages[storage]) {
         char name[LONGEST_PREFIX + 64];
-        unsigned char *read;
         size_t size;
-        name_entry(name, file, "data/", s->key);
-        int status = read_entry(&read, &size, file, name, err);
+        name_entry(name, file, "data/", file->pickle.storages[storage].key);
+        int status = read_entry(&file->storages[storage], &size, file, name, UINT64_MAX, err);
         if (status) return status;
-        if (size != s->count * gaclip__dtype_size(s->dtype)) {
-            free(read);
-            return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                                    "entry \"%.100s\" has another size than the pickle says", name);
-        }
-        file->storages[storage] = read;
     }
     *bytes = file->storages[storage];
     return GACLIP_OK;
+}
+
+void gaclip__torch_unload(GaclipTorchFile *file)
+{
+    for (size_t i = 0; i < file->pickle.storage_count; i++) {
+        const GaclipTorchStorage *s = &file->pickle.storages[i];
+        if (!file->storages[i]) continue;
+        file->unread += s->count * gaclip__dtype_size(s->dtype);
+        free(file->storages[i]);
+        file->storages[i] = NULL;
+    }
 }

@@ -13,7 +13,8 @@
 typedef struct GaclipTorchFile GaclipTorchFile;
 
 /* Finds the state dict: the saved object itself, or what it holds under "state_dict",
- * "model_state_dict", "model" or "module". Messages begin with the path. The caller closes *out. */
+ * "model_state_dict", "model" or "module". Every storage that it needs is there. Messages begin
+ * with the path. The caller closes *out. */
 int gaclip__torch_open(GaclipTorchFile **out, const char *path, GaclipError *err);
 void gaclip__torch_close(GaclipTorchFile *file);
 
@@ -24,5 +25,7 @@ const GaclipTorchTensor *gaclip__torch_at(const GaclipTorchFile *file, size_t in
  * aligned. */
 int gaclip__torch_load(const unsigned char **bytes, GaclipTorchFile *file, size_t storage,
                        GaclipError *err);
+/* Gives the storages' memory back: no *bytes is there any more, but can be loaded again. */
+void gaclip__torch_unload(GaclipTorchFile *file);
 
 #endif

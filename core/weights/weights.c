@@ -55,7 +55,8 @@ static int list_mapped(GaclipWeights *weights, const GaclipSafetensors *file, Ga
                                    .dtype = from->dtype,
                                    .rank = from->rank,
                                    .count = from->count,
-                                   .data = from->data};
+                                   .data = from->data,
+                                   .file = weights->file_count - 1};
         int64_t stride = 1;
         for (int d = from->rank - 1; d >= 0; d--) {
             to->shape[d] = from->shape[d];
@@ -201,6 +202,14 @@ int gaclip__weights_load(GaclipWeights *weights, GaclipSourceTensor *tensor, Gac
     }
     tensor->data = storage + tensor->offset * gaclip__dtype_size(tensor->dtype);
     return GACLIP_OK;
+}
+
+void gaclip__weights_unload(GaclipWeights *weights)
+{
+    for (size_t i = 0; i < weights->count; i++)
+        if (weights->files[weights->tensors[i].file].torch) weights->tensors[i].data = NULL;
+    for (size_t i = 0; i < weights->file_count; i++)
+        if (weights->files[i].torch) gaclip__torch_unload(weights->files[i].torch);
 }
 
 static int hash_file(char hex[65], const char *path, GaclipError *err)

@@ -13,8 +13,9 @@ typedef struct GaclipSourceTensor {
     int rank;
     int64_t shape[GACLIP__MAX_RANK], stride[GACLIP__MAX_RANK]; /* strides in elements */
     size_t count;                                              /* of elements */
-    const unsigned char *data;    /* the first element, perhaps unaligned; NULL until loaded */
-    size_t file, storage, offset; /* PyTorch archives: where it lies, in elements */
+    const unsigned char *data; /* the first element, perhaps unaligned; NULL until loaded */
+    size_t file;               /* index of its file */
+    size_t storage, offset;    /* PyTorch archives: where it lies, in elements */
 } GaclipSourceTensor;
 
 typedef struct GaclipWeightFile {
@@ -37,6 +38,9 @@ void gaclip__weights_close(GaclipWeights *weights);
 
 /* Reads the tensor's storage where that has not happened yet, so that its data is there. */
 int gaclip__weights_load(GaclipWeights *weights, GaclipSourceTensor *tensor, GaclipError *err);
+
+/* Gives back what gaclip__weights_load has read; mapped tensors stay. */
+void gaclip__weights_unload(GaclipWeights *weights);
 
 /* SHA-256 of the file's bytes; of several files, that of their digests' hexadecimal digits. */
 int gaclip__weights_sha256(char hex[65], const GaclipWeights *weights, GaclipError *err);

@@ -5,14 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "gaclip/request.h"
-
-static void expect(int holds, const char *what)
-{
-    if (holds) return;
-    fprintf(stderr, "%s\n", what);
-    abort();
-}
 
 static void read_again(const GaclipRequest *request)
 {
@@ -20,15 +14,15 @@ static void read_again(const GaclipRequest *request)
     GaclipError err;
     char *text = request->file ? NULL : gaclip_request_string(request, NULL, NULL);
     if (text) {
-        expect(gaclip_request_parse(&again, text, &err) == 0, "a string of ours is refused");
+        fuzz_expect(gaclip_request_parse(&again, text, &err) == 0, "a string of ours is refused");
         char *twice = gaclip_request_string(&again, NULL, NULL);
-        expect(twice && !strcmp(text, twice), "a string of ours changes");
+        fuzz_expect(twice && !strcmp(text, twice), "a string of ours changes");
         free(twice);
         gaclip_request_clear(&again);
     }
     free(text);
     text = gaclip_request_json(request, NULL);
-    expect(text != NULL, "no JSON");
+    fuzz_expect(text != NULL, "no JSON");
     /* A scene that names a GACLIP dataset goes into no file. */
     if (gaclip_request_from_json(&again, text, strlen(text), "x.gaclip", &err) == 0)
         gaclip_request_clear(&again);
@@ -38,15 +32,13 @@ static void read_again(const GaclipRequest *request)
 static void use(int status, GaclipRequest *request, const GaclipError *err)
 {
     if (status) {
-        expect(*err->message && !strchr(err->message, '\n'), "no message of one line");
+        fuzz_expect_message(err);
         return;
     }
     gaclip_request_check(request, NULL);
     read_again(request);
     gaclip_request_clear(request);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -59,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[7 + size] = '\0';
     gaclip_request_identify("x.gaclip", data, size);
     /* A name of a file would be read, which is another's business. */
-    if (!strcasestr(text, ".gaclip")) use(gaclip_request_parse(&request, text, &err), &request, &err);
+    if (!strcasestr(text, ".gaclip"))
+        use(gaclip_request_parse(&request, text, &err), &request, &err);
     err = (GaclipError){0};
     use(gaclip_request_from_json(&request, (const char *)data, size, "x.gaclip", &err), &request,
         &err);
