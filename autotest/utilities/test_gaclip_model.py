@@ -1,11 +1,13 @@
 """gaclip-model info, and damaged model files."""
 
+import hashlib
 import json
 import struct
 
 import pytest
 
 import cli
+import tiny_clip
 
 INFO = "gaclip-model info"
 
@@ -16,14 +18,33 @@ def test_gaclip_model_info(model):
     report = json.loads(result.stdout)
     parameters = report["parameters"]
     assert parameters["total"] == sum(v for k, v in parameters.items() if k != "total") > 0
-    assert len(report["sha256"]) == 64
+    assert list(parameters) == ["vision", "text", "proposal", "other", "total"]
+    assert parameters["other"] == 1  # the temperature
+    assert report["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert report["bytes"] == model.stat().st_size
+    assert report["dtype"] == "f32"
+    assert report["architecture"] == "ViT of 32 x 1 /8"
     assert "training" in report["gaclip"]
 
 
 def test_gaclip_model_info_text(model):
     result = cli.run(INFO, model)
     assert result.returncode == 0, result.stderr
-    assert "image tower" in result.stdout and "Training" in result.stdout
+    assert "Image tower" in result.stdout and "Provenance" in result.stdout
+    assert f"f32, {model.stat().st_size / 1e6:.1f} MB" in result.stdout
+
+
+def test_gaclip_model_info_foreign(tmp_path):
+    state = tiny_clip.state_dict()
+    folder = tiny_clip.write_folder(tmp_path / "clip", state)
+    report = json.loads(cli.run(INFO, folder, "--json").stdout)
+    file = folder / "model.safetensors"
+    assert report["bytes"] == file.stat().st_size
+    assert report["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    visual = sum(value.size for name, value in state.items() if name.startswith("visual."))
+    assert report["parameters"]["vision"] == visual
+    assert report["parameters"]["proposal"] == 0
+    assert report["gaclip"]["training"]["configuration"] == "config.json"
 
 
 def split(data):

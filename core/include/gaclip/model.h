@@ -103,6 +103,11 @@ GACLIP_API size_t gaclip_model_parameter_count(const GaclipModel *model, const c
  * their digests, in order); "" for a model not opened from a file. */
 GACLIP_API const char *gaclip_model_sha256(GaclipModel *model);
 GACLIP_API const char *gaclip_model_path(const GaclipModel *model); /* "" likewise */
+/* The type that most of its values are stored in: "f64", "f32", "f16" or "bf16"; "f32" for a model
+ * not opened from a file. The string is static. */
+GACLIP_API const char *gaclip_model_dtype(const GaclipModel *model);
+/* Bytes of all files that the weights lie in; 0 for a model not opened from a file. */
+GACLIP_API uint64_t gaclip_model_file_bytes(const GaclipModel *model);
 /* The whole "gaclip" metadata object as JSON text. */
 GACLIP_API const char *gaclip_model_metadata(const GaclipModel *model);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FEWEST_RUNS = 5, MOST_RUNS = 1000 };
+enum { FEWEST_RUNS = 5 };
 
 double stopwatch_now(void)
 {
@@ -24,13 +24,15 @@ double stopwatch_median(double *values, int count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-int stopwatch_measure(double *median, StopwatchRun *run, void *payload, double seconds,
-                      GaclipError *err)
+/* One run to warm up, then at least fewest, and more until seconds have passed or there are most.
+ */
+static int measure(double *median, StopwatchRun *run, void *payload, int fewest, int most,
+                   double seconds, GaclipError *err)
 {
-    double runs[MOST_RUNS], start, before;
+    double runs[STOPWATCH_MOST_RUNS], start, before;
     int count = 0, status = run(payload, err);
     start = before = stopwatch_now();
-    while (!status && count < MOST_RUNS && (count < FEWEST_RUNS || before - start < seconds)) {
+    while (!status && count < most && (count < fewest || before - start < seconds)) {
         status = run(payload, err);
         double now = stopwatch_now();
         runs[count++] = now - before;
@@ -38,4 +40,15 @@ int stopwatch_measure(double *median, StopwatchRun *run, void *payload, double s
     }
     if (!status) *median = stopwatch_median(runs, count);
     return status;
+}
+
+int stopwatch_measure(double *median, StopwatchRun *run, void *payload, double seconds,
+                      GaclipError *err)
+{
+    return measure(median, run, payload, FEWEST_RUNS, STOPWATCH_MOST_RUNS, seconds, err);
+}
+
+int stopwatch_repeat(double *median, StopwatchRun *run, void *payload, int count, GaclipError *err)
+{
+    return measure(median, run, payload, count, count, 0, err);
 }

@@ -1,6 +1,6 @@
 /* How long something takes: the median of its runs. */
-#ifndef BENCH_STOPWATCH_H
-#define BENCH_STOPWATCH_H
+#ifndef GACLIP_CLI_STOPWATCH_H
+#define GACLIP_CLI_STOPWATCH_H
 
 #include "gaclip/error.h"
 
@@ -15,5 +15,9 @@ double stopwatch_median(double *values, int count);
 /* Median seconds a run: one run to warm up, then at least 5 and until `seconds` have passed. */
 int stopwatch_measure(double *median, StopwatchRun *run, void *payload, double seconds,
                       GaclipError *err);
+
+/* The same of count runs, at most STOPWATCH_MOST_RUNS, after one to warm up. */
+enum { STOPWATCH_MOST_RUNS = 1000 };
+int stopwatch_repeat(double *median, StopwatchRun *run, void *payload, int count, GaclipError *err);
 
 #endif
