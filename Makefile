@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 BUILD = build/$(PRESET)
 
 .PHONY: all build dependencies demo check bench bench-peers install asan check-asan \
-	check-asan-driver check-qgis fuzz clean
+	check-asan-driver check-full check-qgis fuzz clean
 
 all: build
 
@@ -52,6 +52,12 @@ check-asan-driver: asan
 check-qgis: build
 	@GACLIP_BIN=$(CURDIR)/$(BUILD)/bin QT_QPA_PLATFORM=offscreen \
 	$(PYTHON) -m pytest -c autotest/pytest.ini autotest/qgis
+
+# Models of full size beside PyTorch: long, with gigabytes of temporary files. FULL chooses cases, as
+# in FULL="--config vit-b-32 --dtype f32".
+check-full: build
+	@cmake --build --preset $(PRESET) --target full_parity
+	@$(PYTHON) tests/full/check_full.py $(BUILD) $(FULL)
 
 # Every fuzzer of tests/fuzz for FUZZ_SECONDS, one after the other; what they learn stays in build/fuzz.
 FUZZ_SECONDS ?= 600
