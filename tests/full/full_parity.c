@@ -1,9 +1,10 @@
 /* full_parity MODEL IO PRECISION: a model beside the reference's embeddings of the same weights.
  *
  * IO holds images, tokens, image_embedding, text_embedding and logits. Prints one JSON object: d of
- * every result (largest difference / largest expected value), whether the logits rank the texts of
- * every image alike, seconds to the first image's embedding and resident memory then. Ends with 77
- * where the processor lacks the precision. */
+ * every result (largest difference / largest expected value), how far apart the texts are that the
+ * logits rank otherwise, seconds to the first image's embedding and resident memory then. Ends with
+ * 77 where the processor lacks the precision. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,26 +99,30 @@ static double compare(const Parity *p, const char *name, const float *got)
     return d;
 }
 
-/* Whether each pair of texts is ordered as expected for every image. */
-static int ranks_alike(const Parity *p)
+/* Of the pairs of texts that the logits of an image rank otherwise than expected, how far the
+ * furthest apart should be, as a share of the largest logit; 0 where all are ranked alike. */
+static double widest_swap(const Parity *p)
 {
-    float *expected = oracle_floats(p->io, "logits", NULL);
-    int alike = 1;
+    size_t count;
+    float *expected = oracle_floats(p->io, "logits", &count);
+    double widest = 0, largest = 0;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
     for (int i = 0; i < p->images; i++)
         for (int a = 0; a < p->texts; a++)
             for (int b = 0; b < p->texts; b++) {
                 const float *e = expected + i * p->texts, *g = p->logits + i * p->texts;
-                if (e[a] > e[b] && !(g[a] > g[b])) alike = 0;
+                if (e[a] > e[b] && !(g[a] > g[b]))
+                    widest = fmax(widest, (double)(e[a] - e[b]) / largest);
             }
     free(expected);
-    return alike;
+    return widest;
 }
 
 static void print(const Parity *p)
 {
-    printf("{\"image\": %.3g, \"text\": %.3g, \"logits\": %.3g, \"ranks_alike\": %d, ",
+    printf("{\"image\": %.3g, \"text\": %.3g, \"logits\": %.3g, \"widest_swap\": %.3g, ",
            compare(p, "image_embedding", p->image), compare(p, "text_embedding", p->text),
-           compare(p, "logits", p->logits), ranks_alike(p));
+           compare(p, "logits", p->logits), widest_swap(p));
     printf("\"first_image_s\": %.3f, \"resident_mib\": %ld, \"anonymous_mib\": %ld}\n",
            p->first_image_s, p->resident_kib / 1024, p->anonymous_kib / 1024);
 }
