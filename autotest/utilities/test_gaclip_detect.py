@@ -198,10 +198,6 @@ def test_gaclip_detect_empty_classes_file(town, model):
     )
 
 
-def test_gaclip_detect_no_model(town):
-    cli.assert_fails(DETECT, town.scene, "-c", "tank", names=["--model", "gaclip-train"])
-
-
 def test_gaclip_detect_missing_model(town):
     cli.assert_fails(
         DETECT, town.scene, "-c", "tank", "--model", "no.safetensors", names=["no.safetensors"]

@@ -246,8 +246,7 @@ def test_gaclip_eval_damaged_image(captions, model):
     assert "images/3.png: " in line
 
 
-def test_gaclip_eval_no_model(captions):
-    cli.assert_fails("gaclip-eval retrieval", captions, names=["--model", "GACLIP_MODEL"])
+def test_gaclip_eval_missing_model(captions):
     cli.assert_fails(
         "gaclip-eval retrieval", captions, "-m", "none.safetensors", names=["none.safetensors"]
     )
