@@ -236,7 +236,7 @@ def test_gaclip_dataset_review_summary_undefined_kappa():
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"reviewer": "a"}, "are both by Ann"),
+    ({"reviewer": "a"}, "are both by a"),
     ({"dataset": "town.json"}, "a.json reviews set.json, but b.json reviews town.json"),
     ({"version": 2}, "$.version"),
     ({"items": [{"place": "images[0]"}]}, "$.items[0]"),
