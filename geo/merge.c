@@ -71,30 +71,29 @@ static void suppress_lower(void *item, void *payload)
         q->keeper[other - q->first] = (int)(q->asking - q->first);
 }
 
-/* Sums over the boxes that vote for the place of one. */
+/* Sums over the boxes that vote for the place of one, counted from its own place, where it stays to
+ * the last bit when it is alone. */
 typedef struct Votes {
     double weight, x1, y1, x2, y2;
 } Votes;
 
-static void add_vote(Votes *votes, const GaclipFound *f)
+static void add_vote(Votes *votes, const GaclipFound *kept, const GaclipFound *f)
 {
-    double weight = (double)f->score;
+    double weight = gaclip_vote_weight(f->score);
     votes->weight += weight;
-    votes->x1 += weight * f->x1;
-    votes->y1 += weight * f->y1;
-    votes->x2 += weight * f->x2;
-    votes->y2 += weight * f->y2;
+    votes->x1 += weight * (f->x1 - kept->x1);
+    votes->y1 += weight * (f->y1 - kept->y1);
+    votes->x2 += weight * (f->x2 - kept->x2);
+    votes->y2 += weight * (f->y2 - kept->y2);
 }
 
-/* Several windows see an object; the score-weighted mean of what they say lies better than the best
- * of them (box voting: Gidaris and Komodakis, 2015, section 6). */
 static void take_votes(GaclipFound *kept, const Votes *votes)
 {
     if (!(votes->weight > 0) || kept->is_cut) return;
-    kept->x1 = votes->x1 / votes->weight;
-    kept->y1 = votes->y1 / votes->weight;
-    kept->x2 = votes->x2 / votes->weight;
-    kept->y2 = votes->y2 / votes->weight;
+    kept->x1 += votes->x1 / votes->weight;
+    kept->y1 += votes->y1 / votes->weight;
+    kept->x2 += votes->x2 / votes->weight;
+    kept->y2 += votes->y2 / votes->weight;
 }
 
 static void drop_gone(GaclipFoundList *list, const unsigned char *gone)
@@ -140,7 +139,8 @@ static void keep_best(GaclipFoundList *list, const int *keeper, Votes *votes)
 {
     int kept = 0;
     for (int i = 0; i < list->count; i++)
-        if (keeper[i] == i || !list->items[i].is_cut) add_vote(&votes[keeper[i]], &list->items[i]);
+        if (keeper[i] == i || !list->items[i].is_cut)
+            add_vote(&votes[keeper[i]], &list->items[keeper[i]], &list->items[i]);
     for (int i = 0; i < list->count; i++) {
         if (keeper[i] != i) continue;
         list->items[kept] = list->items[i];

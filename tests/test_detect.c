@@ -91,6 +91,27 @@ static void test_merging(void **state)
     expect_merged(whole, 2, 0.9f, (const float[]){0.3f, 0.2f}, 2);
 }
 
+/* The box that stays moves towards those of its class that it suppresses, whole ones alone; one
+ * that was cut stays where it is. */
+static void test_votes(void **state)
+{
+    const GaclipDetection boxes[] = {
+        box_of(0, 0.75f, 10, 10, 30, 30, 0), box_of(0, 0.25f, 14, 10, 34, 30, 0),
+        box_of(1, 0.75f, 14, 10, 34, 30, 0), box_of(2, 0.75f, 60, 10, 80, 30, 1),
+        box_of(2, 0.50f, 62, 10, 82, 30, 1)};
+    GaclipDetectionList list = {0};
+    GaclipError err = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(boxes); i++)
+        expect_ok(gaclip__detections_add(&list, &boxes[i], &err), &err);
+    expect_ok(gaclip__merge_windows(&list, 0.4f, &err), &err);
+    assert_int_equal(list.count, 3);
+    assert_true(fabs((double)list.items[0].box.x1 - 10 - 4 / 82.0) < 1e-5);
+    assert_true(fabs((double)list.items[0].box.x2 - 30 - 4 / 82.0) < 1e-5);
+    assert_true(list.items[1].box.x1 == 14 && list.items[2].box.x1 == 60);
+    gaclip__detections_clear(&list);
+}
+
 /* The order of equal scores does not hang on the order of the windows. */
 static void test_merge_order(void **state)
 {
@@ -448,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_window_plan),
         cmocka_unit_test(test_merging),
         cmocka_unit_test(test_merge_order),
+        cmocka_unit_test(test_votes),
         cmocka_unit_test(test_proposals),
         cmocka_unit_test_setup_teardown(test_options, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_classes, make_model, close_model),

@@ -1,5 +1,4 @@
-/* From the boxes of overlapping windows to one box an object. */
-#include <math.h>
+/* From the boxes of overlapping windows and scales to one box an object. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,33 +54,32 @@ static void free_columns(Columns *c)
     free(c->items);
 }
 
-/* Sums over the boxes that vote for the place of one. */
-static void add_vote(double votes[5], const GaclipDetection *d)
+double gaclip_vote_weight(float score)
 {
-    const char *e=getenv("POWER"); double weight = pow((double)d->score, e ? atof(e) : 1);
-    votes[0] += weight * (double)d->box.x1;
-    votes[1] += weight * (double)d->box.y1;
-    votes[2] += weight * (double)d->box.x2;
-    votes[3] += weight * (double)d->box.y2;
-    votes[4] += weight;
+    double square = (double)score * (double)score;
+    return square * square;
 }
 
-/* Several windows and scales see an object; the score-weighted mean of what they say lies better
- * than the best of them (box voting: Gidaris and Komodakis, 2015, section 6). A box votes for the
- * best one that suppressed it; those that were cut neither vote nor move. */
-static void vote(GaclipDetection *kept, const GaclipDetectionList *list, float nms_iou)
+static void take_votes(GaclipDetection *kept, const GaclipDetectionList *list, float nms_iou)
 {
-    double votes[5] = {0};
-    if (kept->is_cut) return;
-    for (int i = 0; i < list->count; i++) {
+    double weight = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+    for (int i = 0; i < list->count && !kept->is_cut; i++) {
         const GaclipDetection *d = &list->items[i];
-        if (!d->is_cut && d->class_index == kept->class_index &&
-            gaclip_box_iou(&d->box, &kept->box) > nms_iou)
-            add_vote(votes, d);
+        if (d->is_cut || d->class_index != kept->class_index ||
+            !(gaclip_box_iou(&d->box, &kept->box) > nms_iou))
+            continue;
+        double w = gaclip_vote_weight(d->score);
+        weight += w;
+        x1 += w * (double)(d->box.x1 - kept->box.x1);
+        y1 += w * (double)(d->box.y1 - kept->box.y1);
+        x2 += w * (double)(d->box.x2 - kept->box.x2);
+        y2 += w * (double)(d->box.y2 - kept->box.y2);
     }
-    if (votes[4] > 0)
-        kept->box = (GaclipBox){(float)(votes[0] / votes[4]), (float)(votes[1] / votes[4]),
-                                (float)(votes[2] / votes[4]), (float)(votes[3] / votes[4])};
+    if (!(weight > 0)) return;
+    kept->box.x1 += (float)(x1 / weight);
+    kept->box.y1 += (float)(y1 / weight);
+    kept->box.x2 += (float)(x2 / weight);
+    kept->box.y2 += (float)(y2 / weight);
 }
 
 static int suppress(GaclipDetectionList *list, Columns *c, float nms_iou, GaclipError *err)
@@ -95,8 +93,10 @@ static int suppress(GaclipDetectionList *list, Columns *c, float nms_iou, Gaclip
     int status =
         gaclip_nms(c->kept, &kept_count, c->boxes, c->scores, c->labels, list->count, nms_iou, err);
     if (status) return status;
-    const char *e=getenv("VOTE"); float vt = e ? (float)atof(e) : 2;
-    for (int i = 0; i < kept_count; i++) { c->items[i] = list->items[c->kept[i]]; vote(&c->items[i], list, vt); }
+    for (int i = 0; i < kept_count; i++) {
+        c->items[i] = list->items[c->kept[i]];
+        take_votes(&c->items[i], list, nms_iou);
+    }
     memcpy(list->items, c->items, (size_t)kept_count * sizeof *list->items);
     list->count = kept_count;
     return GACLIP_OK;

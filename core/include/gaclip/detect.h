@@ -62,6 +62,12 @@ typedef struct GaclipDetection {
 /* Share of a cut box that a whole one of its class must cover to replace it. */
 #define GACLIP_CUT_COVERED 0.5f
 
+/* Several windows and scales see an object. Where suppression keeps one of their boxes, it moves to
+ * the weighted mean of all that it stands for (box voting: Gidaris and Komodakis, 2015, section 6):
+ * how much a box of that score weighs, the fourth power, so that poor ones hardly count. Boxes that
+ * were cut neither move nor vote. */
+GACLIP_API double gaclip_vote_weight(float score);
+
 /* Detects in an image of any size: overlapping windows of the model's own size, at the image's own
  * scale and each coarser octave that adds to what one window sees; boxes cut
  * by inner window edges dropped in favour of the window that saw them whole. Masked pixels are
