@@ -149,8 +149,8 @@ int dataset_leakage(int argc, char **argv)
         .summary = "find test images and texts that are in the training data",
         .description = "Compares every test image with every training image: MD5 of the files and "
                        "of the pixels; and structure, which also finds re-encoded and resized "
-                       "copies, flipped or turned by quarters, and parts of an image from half "
-                       "its side on. Compares every distinct caption and description with those "
+                       "copies, flipped or turned by quarters, parts of an image from 70 % of "
+                       "its side on and most of those from half its side on. Compares every distinct caption and description with those "
                        "of the training images by the n-grams of words that they share. With a "
                        "model, also by the cosines of embeddings. Pairs above the thresholds are "
                        "listed with their reason. TEST is a dataset of its own, or another split "

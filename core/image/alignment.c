@@ -8,8 +8,9 @@ enum { GRID = 32, WINDOWS = 4 };
 /* Smallest share of the other image that a part of it may take. */
 static const double LEAST_SHARE = 0.15;
 
-/* Variance of a window that is taken for noise, squared grey levels. */
-static const double NOISE = 4;
+/* Variance of a window that is taken for noise, and from which a window has its full weight: else
+ * one shore line would be all that counts. Squared grey levels. */
+static const double NOISE = 1.5, CLEAR = 50;
 
 static void multiply(double out[4], const double a[4], const double b[4])
 {
@@ -81,9 +82,10 @@ static double similarity(const Sums sums[WINDOWS * WINDOWS], int samples)
     double common = 0, contrast = 0;
     for (int i = 0; i < WINDOWS * WINDOWS; i++) {
         const Sums *s = &sums[i];
-        common += 2 * (s->ab - s->a * s->b / samples) / samples;
-        contrast += (s->aa - s->a * s->a / samples + s->bb - s->b * s->b / samples) / samples;
-        contrast += 2 * NOISE;
+        double both = (s->aa - s->a * s->a / samples + s->bb - s->b * s->b / samples) / samples;
+        double weight = fmin(1, 2 * CLEAR / fmax(both, 1));
+        common += weight * 2 * (s->ab - s->a * s->b / samples) / samples;
+        contrast += weight * (both + 2 * NOISE);
     }
     return common / contrast;
 }

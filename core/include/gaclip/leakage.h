@@ -44,9 +44,10 @@ typedef struct GaclipImageMatchOptions {
 GACLIP_API void gaclip_image_match_options_init(GaclipImageMatchOptions *options);
 
 /* best (test_count): the training image that each test image is most like. *pairs (*pair_count):
- * all pairs from the score on, by test, then train; the caller frees it. Copies of the whole image
- * are found whatever their size, flipped or turned by quarters or not; parts of it from half its
- * side on (a quarter of its area), in either direction. */
+ * all pairs from the score on, by test, then train; the caller frees it. Found are copies of the
+ * whole image, whatever their size, flipped or turned by quarters or not; parts of it from 70 % of
+ * its side on, and most of those from half its side on, in either direction; and images that share
+ * the overlap. What shows nothing but even ground is like nothing. */
 GACLIP_API int gaclip_match_images(GaclipImageMatch *best, GaclipImageMatch **pairs,
                                    size_t *pair_count, const GaclipFingerprint *const *tests,
                                    int test_count, const GaclipFingerprint *const *trains,
