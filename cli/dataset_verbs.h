@@ -4,6 +4,7 @@
 
 int dataset_build(int argc, char **argv);
 int dataset_check(int argc, char **argv);
+int dataset_leakage(int argc, char **argv);
 int dataset_review(int argc, char **argv);
 int dataset_stats(int argc, char **argv);
 

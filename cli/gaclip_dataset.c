@@ -8,6 +8,7 @@ static int run(int argc, char **argv)
         {"build", "one dataset file from COCO, VOC, YOLO, DOTA, captions, folders or a scene",
          dataset_build},
         {"check", "what is wrong in a dataset", dataset_check},
+        {"leakage", "test images and texts that are in the training data", dataset_leakage},
         {"review", "a page on which people judge a sample, and what they found", dataset_review},
         {"stats", "what a dataset holds", dataset_stats}};
     return command_run_verb("gaclip-dataset", VERBS, (int)(sizeof VERBS / sizeof *VERBS), argc,

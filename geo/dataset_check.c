@@ -1,18 +1,12 @@
 /* Finds what is wrong in a dataset that can be read. */
-#include <nettle/md5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "dataset.h"
+#include "dataset_digest.h"
 #include "dataset_events.h"
 #include "dataset_truth.h"
-
-/* An image by its pixels. */
-typedef struct Digest {
-    uint8_t md5[MD5_DIGEST_SIZE];
-    int image;
-} Digest;
 
 typedef struct Check {
     const GaclipDataset *dataset;
@@ -29,28 +23,11 @@ static void count_and_pass(const char *place, const char *path, const char *what
         check->callers->found(place, path, what, check->callers->payload);
 }
 
-static void digest_pixels(Digest *out, const GaclipImage *pixels)
+static void report_duplicates(Check *check, GaclipDigest *digests, int count)
 {
-    struct md5_ctx context;
-    size_t count = (size_t)pixels->width * (size_t)pixels->height;
-    md5_init(&context);
-    md5_update(&context, sizeof pixels->width, (const uint8_t *)&pixels->width);
-    md5_update(&context, 3 * count, pixels->rgb);
-    md5_digest(&context, sizeof out->md5, out->md5);
-}
-
-static int compare_digests(const void *a, const void *b)
-{
-    const Digest *left = a, *right = b;
-    int order = memcmp(left->md5, right->md5, sizeof left->md5);
-    return order ? order : left->image - right->image;
-}
-
-static void report_duplicates(Check *check, Digest *digests, int count)
-{
-    if (count) qsort(digests, (size_t)count, sizeof *digests, compare_digests);
+    gaclip__digests_sort(digests, count);
     for (int i = 1; i < count; i++) {
-        if (memcmp(digests[i].md5, digests[i - 1].md5, sizeof digests->md5) != 0) continue;
+        if (!gaclip__same_digest(&digests[i], &digests[i - 1])) continue;
         const GaclipDatasetImage *first = &check->dataset->images[digests[i - 1].image];
         const GaclipDatasetImage *image = &check->dataset->images[digests[i].image];
         gaclip__dataset_found(&check->events, image, digests[i].image, -1,
@@ -104,7 +81,7 @@ static void check_classes(Check *check)
                                           d->classes[c].name, d->classes[other].name);
 }
 
-static int check_images(Check *check, Digest *digests, GaclipError *err)
+static int check_images(Check *check, GaclipDigest *digests, GaclipError *err)
 {
     const GaclipDataset *d = check->dataset;
     int readable = 0;
@@ -119,7 +96,7 @@ static int check_images(Check *check, Digest *digests, GaclipError *err)
             continue;
         }
         digests[readable].image = i;
-        digest_pixels(&digests[readable++], &pixels);
+        gaclip__digest_pixels(&digests[readable++], &pixels);
         status = gaclip__dataset_check_truth(d, i, &pixels, &check->events, err);
         gaclip_image_clear(&pixels);
         if (status) return status;
@@ -133,7 +110,7 @@ int gaclip_dataset_check(int *problems, const GaclipDataset *dataset,
 {
     Check check = {.dataset = dataset, .callers = events};
     check.events = (GaclipDatasetEvents){.found = count_and_pass, .payload = &check};
-    Digest *digests = calloc((size_t)dataset->image_count + 1, sizeof *digests);
+    GaclipDigest *digests = calloc((size_t)dataset->image_count + 1, sizeof *digests);
     if (!digests) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     check_classes(&check);
     int status = check_images(&check, digests, err);

@@ -52,6 +52,11 @@ int gaclip_compute_threads(const GaclipCompute *compute)
     return gaclip__threads_count(compute->pool);
 }
 
+void gaclip_compute_run(GaclipCompute *compute, int count, GaclipComputeTask *task, void *payload)
+{
+    gaclip__threads_run(compute->pool, count, task, payload);
+}
+
 const char *gaclip_compute_backend_name(const GaclipCompute *compute)
 {
     return compute->backend == GACLIP_BACKEND_ONEDNN ? "oneDNN" : "OpenBLAS";

@@ -36,6 +36,13 @@ GACLIP_API int gaclip_compute_threads(const GaclipCompute *compute);
 /* "OpenBLAS" or "oneDNN"; the string is static. */
 GACLIP_API const char *gaclip_compute_backend_name(const GaclipCompute *compute);
 
+/* Calls task(index, worker, payload) for index = 0..count-1, each taken by the next free thread of
+ * the pool; returns when all are done. worker is 0..threads-1, one call at a time each. Tasks may
+ * not use the context. */
+typedef void GaclipComputeTask(int index, int worker, void *payload);
+GACLIP_API void gaclip_compute_run(GaclipCompute *compute, int count, GaclipComputeTask *task,
+                                   void *payload);
+
 /* A new context has f32. BF16 where the backend or the processor cannot is
  * GACLIP_ERROR_UNSUPPORTED and changes nothing. */
 GACLIP_API int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,
