@@ -173,7 +173,7 @@ static int print_picture(FILE *out, const char *role, const GaclipDatasetImage *
     int status = gaclip_dataset_read_image(&pixels, image, err);
     if (status != GACLIP_OK) return status;
     fputs("<figure>", out);
-    status = picture_take(&picture, &pixels, NULL, err);
+    status = picture_take(&picture, &pixels, NULL, PICTURE_SIDE, err);
     if (status == GACLIP_OK) status = picture_begin(out, &picture, err);
     picture_clear(&picture);
     gaclip_image_clear(&pixels);
