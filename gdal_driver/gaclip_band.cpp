@@ -33,7 +33,7 @@ GaclipBand::GaclipBand(GaclipDataset *dataset, int number, int level)
     eDataType =
         gaclip_view_request(dataset->View())->type == GACLIP_REQUEST_BYTE ? GDT_Byte : GDT_Float32;
     SetDescription(gaclip_view_band_class(dataset->View(), number - 1));
-    for (int i = 0; i < 256; i++) {
+    for (int i = 0; HasColours() && i < 256; i++) {
         unsigned char colour[4];
         gaclip_view_band_colour(colour, i);
         const GDALColorEntry entry = {colour[0], colour[1], colour[2], colour[3]};
@@ -78,9 +78,11 @@ CPLErr GaclipBand::IRasterIO(GDALRWFlag flag, int x, int y, int width, int heigh
                              int out_width, int out_height, GDALDataType type, GSpacing pixel_space,
                              GSpacing line_space, GDALRasterIOExtraArg *extra)
 {
+    GDALRasterIOExtraArg watched = *extra;
     GaclipProgress reporting(extra->pfnProgress, extra->pProgressData);
+    reporting.Watch(&watched);
     return GDALPamRasterBand::IRasterIO(flag, x, y, width, height, data, out_width, out_height,
-                                        type, pixel_space, line_space, extra);
+                                        type, pixel_space, line_space, &watched);
 }
 
 double GaclipBand::GetNoDataValue(int *success)
@@ -106,19 +108,23 @@ double GaclipBand::GetOffset(int *success)
     return IsScaled() ? offset : 0;
 }
 
-// What the measure can be: known without looking at the scene.
+// What the measure can be is known without looking at the scene, but only statistics are tight.
 double GaclipBand::GetMinimum(int *success)
 {
+    int is_known = FALSE;
     double scale, offset;
+    const double minimum = GDALPamRasterBand::GetMinimum(&is_known);
     gaclip_view_band_scaling(&scale, &offset, m_dataset->View());
-    if (success != nullptr) *success = TRUE;
-    return IsByte() ? 0 : offset;
+    if (success != nullptr) *success = is_known;
+    return is_known ? minimum : IsByte() ? 0 : offset;
 }
 
 double GaclipBand::GetMaximum(int *success)
 {
-    if (success != nullptr) *success = TRUE;
-    return IsByte() ? GACLIP_NO_BYTE - 1 : 1;
+    int is_known = FALSE;
+    const double maximum = GDALPamRasterBand::GetMaximum(&is_known);
+    if (success != nullptr) *success = is_known;
+    return is_known ? maximum : IsByte() ? GACLIP_NO_BYTE - 1 : 1;
 }
 
 GDALColorInterp GaclipBand::GetColorInterpretation()
@@ -142,8 +148,16 @@ GDALRasterBand *GaclipBand::GetOverview(int index)
                                                     : nullptr;
 }
 
+// GDAL would take a small overview, for which the whole scene has to be inferred; of the band
+// itself it takes some blocks.
+GDALRasterBand *GaclipBand::GetRasterSampleOverview(GUIntBig samples)
+{
+    (void)samples;
+    return this;
+}
+
 // The values of blocks spread over the scene; false where they cannot be read.
-bool GaclipBand::Sample(std::vector<double> &values)
+bool GaclipBand::Sample(std::vector<double> &values, GaclipProgress &reporting)
 {
     std::vector<double> block(static_cast<size_t>(nBlockXSize) * static_cast<size_t>(nBlockYSize));
     for (int i = 0; i < SAMPLED * SAMPLED; i++) {
@@ -154,6 +168,10 @@ bool GaclipBand::Sample(std::vector<double> &values)
         if (RasterIO(GF_Read, x, y, nBlockXSize, nBlockYSize, block.data(), nBlockXSize,
                      nBlockYSize, GDT_Float64, 0, 0, nullptr) != CE_None)
             return false;
+        if (!GaclipProgress::Forward((i + 1.0) / (SAMPLED * SAMPLED), "", &reporting)) {
+            CPLError(CE_Failure, CPLE_UserInterrupt, "User terminated");
+            return false;
+        }
         for (double value : block)
             if (!std::isnan(value) && !(IsByte() && value >= static_cast<int>(GACLIP_NO_BYTE)))
                 values.push_back(value);
@@ -161,7 +179,7 @@ bool GaclipBand::Sample(std::vector<double> &values)
     return true;
 }
 
-// GDAL would take the smallest overview, for which the whole scene has to be inferred.
+// A few blocks stand for a large scene.
 CPLErr GaclipBand::ComputeStatistics(int approximate, double *minimum, double *maximum,
                                      double *mean, double *deviation, GDALProgressFunc progress,
                                      void *payload)
@@ -173,7 +191,8 @@ CPLErr GaclipBand::ComputeStatistics(int approximate, double *minimum, double *m
                                                     progress, payload);
     GaclipProgress reporting(progress, payload);
     std::vector<double> values;
-    if (!Sample(values)) return CE_Failure;
+    GaclipProgress::Forward(0, "", &reporting);
+    if (!Sample(values, reporting)) return CE_Failure;
     if (values.empty()) {
         CPLError(CE_Failure, CPLE_AppDefined, "No valid pixels found in sampling.");
         return CE_Failure;

@@ -28,6 +28,7 @@ class GaclipBand final : public GDALPamRasterBand
     GDALColorTable *GetColorTable() override;
     int GetOverviewCount() override;
     GDALRasterBand *GetOverview(int index) override;
+    GDALRasterBand *GetRasterSampleOverview(GUIntBig samples) override;
     CPLErr ComputeStatistics(int approximate, double *minimum, double *maximum, double *mean,
                              double *deviation, GDALProgressFunc progress, void *payload) override;
 
@@ -35,7 +36,7 @@ class GaclipBand final : public GDALPamRasterBand
     bool IsByte() const;
     bool HasColours() const;
     bool IsScaled() const;
-    bool Sample(std::vector<double> &values);
+    bool Sample(std::vector<double> &values, GaclipProgress &reporting);
 
     GaclipDataset *m_dataset;
     int m_number;

@@ -3,6 +3,7 @@
 #include <cpl_string.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "gaclip_band.h"
@@ -18,21 +19,42 @@ void GaclipReport(const GaclipError &error)
              "%s", error.message);
 }
 
+static thread_local GaclipProgress *told = nullptr;
+
 GaclipProgress::GaclipProgress(GDALProgressFunc call, void *payload)
-    : m_call(call), m_payload(payload)
+    : m_call(call), m_payload(payload), m_outer(told)
 {
-    gaclip_view_set_progress(call != nullptr ? Report : nullptr, this);
+    if (call == nullptr) return;
+    told = this;
+    gaclip_view_set_progress(Report, this);
 }
 
 GaclipProgress::~GaclipProgress()
 {
-    gaclip_view_set_progress(nullptr, nullptr);
+    told = m_outer;
+    gaclip_view_set_progress(m_outer != nullptr ? Report : nullptr, m_outer);
+}
+
+void GaclipProgress::Watch(GDALRasterIOExtraArg *extra)
+{
+    if (m_call == nullptr) return;
+    m_share = 0;
+    extra->pfnProgress = Forward;
+    extra->pProgressData = this;
+}
+
+int GaclipProgress::Forward(double share, const char *message, void *self)
+{
+    auto *progress = static_cast<GaclipProgress *>(self);
+    progress->m_share = share;
+    return progress->m_call == nullptr || progress->m_call(share, message, progress->m_payload);
 }
 
 int GaclipProgress::Report(int done, int total, void *self)
 {
     auto *progress = static_cast<GaclipProgress *>(self);
-    return !progress->m_call(total > 0 ? static_cast<double>(done) / total : 0, "",
+    const double own = total > 0 ? static_cast<double>(done) / total : 0;
+    return !progress->m_call(progress->m_share >= 0 ? progress->m_share : own, "",
                              progress->m_payload);
 }
 
@@ -91,13 +113,16 @@ try {
         GaclipReport(error);
         return nullptr;
     }
+    if (!(info->nOpenFlags & GDAL_OF_VECTOR) && gaclip_view_info(view.get())->band_count == 0) {
+        CPLDebug("GACLIP", "%s: has no classes and so no bands", info->pszFilename);
+        return nullptr;
+    }
     std::unique_ptr<GaclipDataset> dataset(new GaclipDataset(std::move(view)));
     dataset->SetDescription(info->pszFilename);
     if (info->nOpenFlags & GDAL_OF_RASTER) dataset->AddBands();
     if (info->nOpenFlags & GDAL_OF_VECTOR) dataset->AddLayers();
-    // Statistics are kept beside a file; a connection string is no name for one.
-    if (gaclip_view_request(dataset->View())->file != nullptr &&
-        EQUAL(gaclip_view_request(dataset->View())->file, info->pszFilename))
+    // Statistics are kept beside a file, as it is; a connection string is no name for one.
+    if (dataset->IsFile() && gaclip_view_request(dataset->View())->replaced == 0)
         dataset->TryLoadXML();
     else
         dataset->nPamFlags |= GPF_NOSAVE;
@@ -160,6 +185,25 @@ const OGRSpatialReference *GaclipDataset::GetSpatialRef() const
     return m_crs.IsEmpty() ? nullptr : &m_crs;
 }
 
+// Whether it was opened by the name of a .gaclip file.
+bool GaclipDataset::IsFile() const
+{
+    const char *file = gaclip_view_request(m_view.get())->file;
+    return file != nullptr && strcmp(file, GetDescription()) == 0;
+}
+
+// The scene is not part of it: what is deleted or renamed with the file is what belongs to it
+// alone.
+char **GaclipDataset::GetFileList()
+{
+    CPLStringList files(GDALPamDataset::GetFileList());
+    const char *cache = IsFile() ? gaclip_view_cache_file(View()) : nullptr;
+    VSIStatBufL facts;
+    if (cache != nullptr && VSIStatExL(cache, &facts, VSI_STAT_EXISTS_FLAG) == 0)
+        files.AddString(cache);
+    return files.StealList();
+}
+
 char **GaclipDataset::GetMetadataDomainList()
 {
     return BuildMetadataDomainList(GDALPamDataset::GetMetadataDomainList(), TRUE, "SUBDATASETS",
@@ -169,28 +213,27 @@ char **GaclipDataset::GetMetadataDomainList()
 char **GaclipDataset::Counts()
 {
     const GaclipViewCounts counts = gaclip_view_counts(View());
-    m_metadata.Clear();
-    m_metadata.SetNameValue("TILES", CPLSPrintf("%d", counts.tiles));
-    m_metadata.SetNameValue("TILES_KNOWN", CPLSPrintf("%d", counts.tiles_known));
-    m_metadata.SetNameValue("TILES_RUN", CPLSPrintf("%d", counts.tiles_run));
-    m_metadata.SetNameValue("BAND_WINDOWS_RUN", CPLSPrintf("%d", counts.band_windows_run));
-    return m_metadata.List();
+    m_counts.SetNameValue("TILES", CPLSPrintf("%d", counts.tiles));
+    m_counts.SetNameValue("TILES_KNOWN", CPLSPrintf("%d", counts.tiles_known));
+    m_counts.SetNameValue("TILES_RUN", CPLSPrintf("%d", counts.tiles_run));
+    m_counts.SetNameValue("BAND_WINDOWS_RUN", CPLSPrintf("%d", counts.band_windows_run));
+    return m_counts.List();
 }
 
 // Each class as a raster of its own, for a GIS that colours one band a layer.
 char **GaclipDataset::Subdatasets()
 {
-    m_metadata.Clear();
+    if (!m_subdatasets.empty()) return m_subdatasets.List();
     for (int i = 0; nBands > 1 && i < nBands; i++) {
         const char *name = gaclip_view_band_class(View(), i);
         char *text = gaclip_request_string(gaclip_view_request(View()), "show", name);
         if (text == nullptr) continue;
-        m_metadata.SetNameValue(CPLSPrintf("SUBDATASET_%d_NAME", i + 1), text);
-        m_metadata.SetNameValue(CPLSPrintf("SUBDATASET_%d_DESC", i + 1),
-                                CPLSPrintf("%s - dense map of the class", name));
+        m_subdatasets.SetNameValue(CPLSPrintf("SUBDATASET_%d_NAME", i + 1), text);
+        m_subdatasets.SetNameValue(CPLSPrintf("SUBDATASET_%d_DESC", i + 1),
+                                   CPLSPrintf("%s - dense map of the class", name));
         std::free(text);
     }
-    return m_metadata.List();
+    return m_subdatasets.List();
 }
 
 char **GaclipDataset::GetMetadata(const char *domain)
@@ -212,7 +255,10 @@ CPLErr GaclipDataset::IRasterIO(GDALRWFlag flag, int x, int y, int width, int he
                                 int *bands, GSpacing pixel_space, GSpacing line_space,
                                 GSpacing band_space, GDALRasterIOExtraArg *extra)
 {
+    GDALRasterIOExtraArg watched = *extra;
     GaclipProgress reporting(extra->pfnProgress, extra->pProgressData);
+    reporting.Watch(&watched);
     return GDALPamDataset::IRasterIO(flag, x, y, width, height, data, out_width, out_height, type,
-                                     band_count, bands, pixel_space, line_space, band_space, extra);
+                                     band_count, bands, pixel_space, line_space, band_space,
+                                     &watched);
 }

@@ -39,6 +39,7 @@ class GaclipDataset final : public GDALPamDataset
     int TestCapability(const char *capability) override;
     CPLErr GetGeoTransform(double *transform) override;
     const OGRSpatialReference *GetSpatialRef() const override;
+    char **GetFileList() override;
     char **GetMetadataDomainList() override;
     char **GetMetadata(const char *domain = "") override;
     const char *GetMetadataItem(const char *name, const char *domain = "") override;
@@ -49,6 +50,7 @@ class GaclipDataset final : public GDALPamDataset
 
   private:
     explicit GaclipDataset(GaclipViewPointer view);
+    bool IsFile() const;
     void AddBands();
     void AddLayers();
     char **Counts();
@@ -57,11 +59,13 @@ class GaclipDataset final : public GDALPamDataset
     GaclipViewPointer m_view;
     OGRSpatialReference m_crs;
     std::vector<std::unique_ptr<GaclipLayer>> m_layers;
-    CPLStringList m_metadata; // what GetMetadata lent last
-    size_t m_reading = 0;     // the layer that GetNextFeature is at
+    CPLStringList m_counts, m_subdatasets; // what GetMetadata lends
+    size_t m_reading = 0;                  // the layer that GetNextFeature is at
 };
 
-// Tells a view's progress to GDAL's function while it lives.
+// Tells a view's progress on this thread to GDAL's function while it lives; without a function,
+// whoever was told before still is. Several reads that make up one call are counted by the call:
+// then the view's progress only lets it be interrupted, at the share that Forward told last.
 class GaclipProgress
 {
   public:
@@ -70,11 +74,19 @@ class GaclipProgress
     GaclipProgress(const GaclipProgress &) = delete;
     GaclipProgress &operator=(const GaclipProgress &) = delete;
 
+    // Watches what GDAL itself tells of a call.
+    void Watch(GDALRasterIOExtraArg *extra);
+
+    // A GDALProgressFunc of the object: hands a share of the call on.
+    static int CPL_STDCALL Forward(double share, const char *message, void *self);
+
   private:
     static int Report(int done, int total, void *self);
 
     GDALProgressFunc m_call;
     void *m_payload;
+    GaclipProgress *m_outer;
+    double m_share = -1; // of the call, once it was told
 };
 
 // Hands an error of gaclip on to GDAL.

@@ -26,6 +26,9 @@ static void SetMetadata(GDALDriver *driver)
     driver->SetMetadataItem(GDAL_DCAP_VECTOR, "YES");
     driver->SetMetadataItem(GDAL_DCAP_MULTIPLE_VECTOR_LAYERS, "YES");
     driver->SetMetadataItem(GDAL_DCAP_FEATURE_STYLES, "YES");
+#ifdef GDAL_DCAP_FEATURE_STYLES_READ
+    driver->SetMetadataItem(GDAL_DCAP_FEATURE_STYLES_READ, "YES");
+#endif
     driver->SetMetadataItem(GDAL_DCAP_VIRTUALIO, "YES");
     driver->SetMetadataItem(GDAL_DMD_LONGNAME, "gaclip: objects found by name");
     driver->SetMetadataItem(GDAL_DMD_EXTENSION, "gaclip");

@@ -13,6 +13,7 @@ void gaclip__gdal_quiet_begin(void)
 void gaclip__gdal_quiet_end(void)
 {
     CPLPopErrorHandler();
+    CPLErrorReset();
 }
 
 const char *gaclip__gdal_reason(void)

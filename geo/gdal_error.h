@@ -4,7 +4,8 @@
 
 #include "gaclip/error.h"
 
-/* Between these two, on this thread, GDAL prints nothing; its latest message can be asked for. */
+/* Between these two, on this thread, GDAL prints nothing; its latest message can be asked for. None
+ * is left behind: callers of a driver take one for a failure of the call. */
 void gaclip__gdal_quiet_begin(void);
 void gaclip__gdal_quiet_end(void);
 

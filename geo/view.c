@@ -110,6 +110,8 @@ int gaclip_view_open(GaclipView **out, GaclipRequest *request, GaclipError *err)
     view->request = *request;
     *request = (GaclipRequest){0};
     pthread_mutex_init(&view->lock, NULL);
+    if (view->request.file && !view->request.is_altered)
+        view->cache_file = CPLStrdup(CPLSPrintf("%s.boxes", view->request.file));
     int status = gaclip_request_check(&view->request, err);
     if (!status) status = look_at_scene(view, err);
     if (!status) status = choose_bands(view, err);
@@ -133,6 +135,7 @@ void gaclip_view_close(GaclipView *view)
     gaclip_compute_free(view->compute);
     cJSON_Delete(view->key);
     CPLFree(view->cache_path);
+    CPLFree(view->cache_file);
     free(view->prompts);
     free(view->band_classes);
     CPLFree(view->crs_wkt);
@@ -151,6 +154,11 @@ const GaclipViewInfo *gaclip_view_info(const GaclipView *view)
 const GaclipRequest *gaclip_view_request(const GaclipView *view)
 {
     return &view->request;
+}
+
+const char *gaclip_view_cache_file(const GaclipView *view)
+{
+    return view->cache_file;
 }
 
 GaclipViewCounts gaclip_view_counts(GaclipView *view)

@@ -16,8 +16,9 @@ struct GaclipView {
     GaclipRequest request;
     GaclipViewInfo info;
     char *crs_wkt;
-    char *crs_id; /* the same as "EPSG:32633", or in PROJ's words; "" where there is none */
-    char **files; /* of the scene, as GDAL lists them */
+    char *crs_id;     /* the same as "EPSG:32633", or in PROJ's words; "" where there is none */
+    char **files;     /* of the scene, as GDAL lists them */
+    char *cache_file; /* beside the request's file, or NULL */
     pthread_mutex_t lock;
     /* Opened when they are first needed. */
     GaclipCompute *compute;

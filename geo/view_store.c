@@ -22,7 +22,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 static char *name_cache(const GaclipView *view, const char *model)
 {
     const GaclipRequest *r = &view->request;
-    if (r->file && !r->is_altered) return CPLStrdup(CPLSPrintf("%s.boxes", r->file));
+    if (view->cache_file) return CPLStrdup(view->cache_file);
     cJSON *asked = gaclip__view_asked_key(view);
     char *text = cJSON_PrintUnformatted(asked);
     uint64_t hash = 0xCBF29CE484222325u;

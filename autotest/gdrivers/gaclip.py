@@ -283,11 +283,12 @@ def test_gaclip_large_scene_is_read_in_part(model, tmp_path):
 def test_gaclip_statistics_and_overviews(connection):
     dataset = gdal.Open(connection)
     band = dataset.GetRasterBand(1)
-    assert (band.GetMinimum(), band.GetMaximum()) == (0, 254)
+    assert (band.GetMinimum(), band.GetMaximum()) == (None, None)  # not known to be tight
     values = band.ReadAsArray().astype(float)
     low, high, mean, deviation = band.ComputeStatistics(False)
     assert (low, high) == (values.min(), values.max())
     assert mean == pytest.approx(values.mean()) and deviation == pytest.approx(values.std())
+    assert (band.GetMinimum(), band.GetMaximum()) == (low, high)
 
 
 def test_gaclip_overview_is_the_mean(model, tmp_path):
@@ -319,11 +320,89 @@ def test_gaclip_nodata_stays_nodata(model, tmp_path):
     assert (values[:, :88] == 255).all() and (values[:, 104:] < 255).all()
 
 
-def test_gaclip_read_is_interrupted(connection):
+def test_gaclip_estimates_look_at_a_part(model):
+    side, step = 6400, 32  # of the scene, of the model's windows
+    large_scene("large.tif", side)
+    dataset = gdal.Open(f"GACLIP:large.tif?classes=tank&model={model}")
+    band = dataset.GetRasterBand(1)
+    band.ComputeRasterMinMax(True)
+    band.GetHistogram(approx_ok=True)
+    assert 0 < layers.counts(dataset)["BAND_WINDOWS_RUN"] < (side // step) ** 2 / 10
+
+
+def statistics(name, options=()):
+    """What is known of the first band, and what it comes to."""
+    dataset = gdal.OpenEx(name, open_options=list(options))
+    band = dataset.GetRasterBand(1)
+    return band.GetMetadata(), band.ComputeStatistics(False)
+
+
+def test_gaclip_statistics_are_those_of_the_file_as_it_is(town, model):
+    write_request("x.gaclip", town, model)
+    known, computed = statistics("x.gaclip")
+    assert known == {} and computed[1] > 1
+    assert pathlib.Path("x.gaclip.aux.xml").is_file()
+    text = pathlib.Path("x.gaclip.aux.xml").read_text()
+    known, other = statistics("x.gaclip", ["TYPE=Float32"])
+    assert known == {} and other[1] <= 1
+    assert pathlib.Path("x.gaclip.aux.xml").read_text() == text
+    assert "STATISTICS_MAXIMUM" in statistics("x.gaclip")[0]
+
+
+def write_request(path, town, model):
+    text = {"gaclip": 1, "scene": str(town.scene), "classes": ["tank", "field"],
+            "model": str(model), "min_score": 0}
+    pathlib.Path(path).write_text(json.dumps(text))
+
+
+def test_gaclip_files_are_the_requests_own(town, model):
+    write_request("x.gaclip", town, model)
+    assert gdal.Open("x.gaclip").GetFileList() == ["x.gaclip"]
+    dataset = gdal.OpenEx("x.gaclip", gdal.OF_VECTOR)
+    assert dataset.GetLayer(0).GetNextFeature() is not None
+    assert dataset.GetFileList() == ["x.gaclip", "x.gaclip.boxes"]
+    assert gdal.Open("GACLIP:x.gaclip").GetFileList() is None
+    gdal.GetDriverByName("GACLIP").Rename("y.gaclip", "x.gaclip")
+    assert sorted(os.listdir()) == ["y.gaclip", "y.gaclip.boxes"]
+    gdal.GetDriverByName("GACLIP").Delete("y.gaclip")
+    assert os.listdir() == [] and town.scene.is_file()
+
+
+def test_gaclip_no_bands_without_classes(town, model):
+    name = f"GACLIP:{town.scene}?regions={town.annotations}&phrase_field=kind&model={model}"
+    assert gdal.OpenEx(name, gdal.OF_VECTOR).GetLayerCount() == 1
+    with pytest.raises(RuntimeError, match="not recognized"):
+        gdal.OpenEx(name, gdal.OF_RASTER | gdal.OF_VERBOSE_ERROR)
+
+
+def test_gaclip_metadata_of_one_domain_outlives_another(connection):
     dataset = gdal.Open(connection)
+    names = dataset.GetMetadata("SUBDATASETS")
+    assert len(names) == 4 and "TILES" in dataset.GetMetadata("GACLIP")
+    assert dataset.GetMetadata("SUBDATASETS") == names
+
+
+@pytest.mark.parametrize("read", [
+    lambda dataset, callback: dataset.GetRasterBand(1).ReadRaster(callback=callback),
+    lambda dataset, callback: dataset.ReadRaster(callback=callback),
+    lambda dataset, callback: dataset.GetRasterBand(1).ComputeStatistics(True, callback),
+], ids=["band", "dataset", "statistics"])
+def test_gaclip_progress_and_interruption(model, read):
+    large_scene("large.tif", 1000)
+    name = f"GACLIP:large.tif?classes=tank,field&model={model}"
+    shares = []
+
+    def stop_soon(share, text, payload):
+        shares.append(share)
+        return len(shares) < 3
+
+    dataset = gdal.Open(name)
     with pytest.raises(RuntimeError):
-        dataset.GetRasterBand(1).ReadRaster(callback=lambda share, text, payload: 0)
-    assert dataset.GetRasterBand(1).ReadRaster() is not None
+        read(dataset, stop_soon)
+    assert len(shares) == 3
+    shares.clear()
+    assert read(dataset, lambda share, text, payload: shares.append(share) or 1) is not None
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
 
 
 ###############################################################################

@@ -6,8 +6,10 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import zlib
 
 import pytest
 from osgeo import gdal, ogr
@@ -266,14 +268,21 @@ def test_ogr_gaclip_file_of_another_time(town, file):
     assert layers.rows(layer_of(file)) == rows
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "other"])
+def as_version(whole, digit):
+    """A cache that is whole but of another version of its format."""
+    text = whole[:7] + digit + whole[8:-4]
+    return text + zlib.crc32(text).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "other", "version"])
 def test_ogr_gaclip_damaged_cache_is_made_anew(file, damage):
     cache = pathlib.Path(file + ".boxes")
     rows, whole = layers.rows(layer_of(file)), cache.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     cache.write_bytes({"empty": b"", "cut": whole[:-7], "flipped": bytes(flipped),
-                       "other": b"II*\0" + whole}[damage])
+                       "other": b"II*\0" + whole, "version": as_version(whole, b"2")}[damage])
+    assert as_version(whole, b"1") == whole
     dataset = opened(file)
     assert layers.rows(dataset.GetLayer(0)) == rows
     assert layers.counts(dataset)["TILES_RUN"] > 0
@@ -288,6 +297,47 @@ def test_ogr_gaclip_cache_that_cannot_be_written(file):
     (cache / "in the way").touch()
     assert layers.rows(layer_of(file)) == rows
     assert sorted(p.name for p in pathlib.Path().iterdir()) == ["x.gaclip", "x.gaclip.boxes"]
+
+
+# The process ends, or gets an error, in the middle of a write: beyond a file's largest size.
+LIMITED = """
+import resource, signal, sys
+from osgeo import gdal
+gdal.UseExceptions()
+dataset = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL if sys.argv[2] == "killed" else signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+print(sum(1 for feature in dataset.GetLayer(0)))
+"""
+
+
+@pytest.mark.parametrize("there", ["nothing", "another"])
+@pytest.mark.parametrize("end", ["killed", "full"])
+def test_ogr_gaclip_end_while_the_cache_is_written(town, file, there, end):
+    rows = layers.rows(layer_of(file))
+    cache = pathlib.Path(file + ".boxes")
+    old = cache.read_bytes()
+    cache.unlink()
+    if there == "another":
+        cache.write_bytes(old)
+        earlier = town.scene.stat().st_mtime - 10
+        os.utime(town.scene, (earlier, earlier))
+    done = subprocess.run([sys.executable, "-c", LIMITED, file, end], capture_output=True,
+                          text=True, timeout=cli.TIMEOUT)
+    if end == "killed":
+        assert done.returncode == -signal.SIGXFSZ
+    else:
+        assert (done.returncode, done.stderr, int(done.stdout)) == (0, "", len(rows))
+        assert sorted(p.name for p in pathlib.Path().iterdir()) == (
+            ["x.gaclip"] + ["x.gaclip.boxes"] * (there == "another"))
+    assert (cache.read_bytes() == old) if there == "another" else not cache.exists()
+    dataset = opened(file)
+    assert layers.rows(dataset.GetLayer(0)) == rows
+    assert layers.counts(dataset)["TILES_RUN"] > 0
+    again = opened(file)
+    assert layers.rows(again.GetLayer(0)) == rows
+    assert layers.counts(again)["TILES_RUN"] == 0
 
 
 READER = """

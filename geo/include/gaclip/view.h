@@ -35,6 +35,10 @@ GACLIP_API void gaclip_view_close(GaclipView *view);
 GACLIP_API const GaclipViewInfo *gaclip_view_info(const GaclipView *view);
 GACLIP_API const GaclipRequest *gaclip_view_request(const GaclipView *view);
 
+/* Where what was found is kept beside the request's file, whether or not it is there yet; NULL
+ * where the request comes from no file, or options ask for something else than the file. Lent. */
+GACLIP_API const char *gaclip_view_cache_file(const GaclipView *view);
+
 /* How much of the scene was looked at: tiles in all, known (from the cache or this view), run
  * through the model by this view; model windows run for bands. 0 before the first read. */
 typedef struct GaclipViewCounts {
