@@ -87,7 +87,7 @@ static void test_model_without_head(void **state)
     detector = new_scorer(model);
     assert_int_equal(gaclip_detector_map_side(detector), MAP);
     expect_ok(gaclip_detector_dense(scores, NULL, detector, &image, 1, &err), &err);
-    expect_refused(gaclip_detect_image(&found, &count, NULL, detector, &image, &err),
+    expect_refused(gaclip_detect_unmerged(&found, &count, NULL, detector, &image, &err),
                    GACLIP_ERROR_UNSUPPORTED, &err);
     gaclip_image_clear(&image);
     gaclip_detector_free(detector);
@@ -124,7 +124,7 @@ static void test_dense(void **state)
     gaclip_model_close(model);
 }
 
-/* A box that detection found is scored alike when it is given. */
+/* A box that a window shows, before any vote moves it, is scored alike when it is given. */
 static void test_align_as_detect(void **state)
 {
     GaclipModel *model = new_model(16);
@@ -134,7 +134,7 @@ static void test_align_as_detect(void **state)
     GaclipError err = {0};
     int count;
     (void)state;
-    expect_ok(gaclip_detect_image(&found, &count, NULL, detector, &image, &err), &err);
+    expect_ok(gaclip_detect_unmerged(&found, &count, NULL, detector, &image, &err), &err);
     assert_true(count > 0);
     for (int i = 0; i < count; i++) {
         float probability[CLASS_COUNT], similarity[CLASS_COUNT], consistency;
