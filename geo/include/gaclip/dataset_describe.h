@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 typedef struct GaclipDescribeOptions {
-    int with_views; /* also what holds of the image only as it lies, whole: places, directions,
-                       neighbours, shadows, numbers. Not for training that turns or cuts images */
+    int with_views;     /* also what holds of the image only as it lies, whole: places, directions,
+                           neighbours, shadows, numbers. Not for training that turns or cuts images */
     int hard_negatives; /* of a region, at most */
     uint64_t seed;
 } GaclipDescribeOptions;
