@@ -36,7 +36,7 @@ static const char TEXTS[] =
 /* texts: as above, or NULL for boxes alone. */
 static GaclipDataset *dataset_of(const char *texts, int is_annotated, int with_north)
 {
-    char text[LONGEST], regions[LONGEST] = "", caption[512] = "";
+    char text[2 * LONGEST], regions[LONGEST] = "", caption[512] = "";
     const char *first = texts ? strstr(texts, "\"description\"") : NULL;
     const char *second = texts ? strchr(texts, '|') : NULL;
     if (texts) snprintf(caption, sizeof caption, "%.*s", (int)(first - texts), texts);
