@@ -207,7 +207,8 @@ int dataset_build(int argc, char **argv)
         {.name = "hard-negatives", .type = OPTION_INTEGER, .value = &r.describing.hard_negatives,
          .meta = "COUNT", .minimum = 0, .maximum = 64, .help = "of a region, at most"},
         {.name = "with-views", .type = OPTION_FLAG, .value = &r.describing.with_views,
-         .help = "say places and directions too, which training that turns images makes false"},
+         .help = "also say places, directions, neighbours, shadows and numbers, which training that turns "
+                 "or cuts images makes false"},
         {.name = "captioner", .type = OPTION_TEXT, .value = &c->url, .meta = "URL",
          .help = "ask an OpenAI-compatible chat service for texts first (http://localhost:8000/v1)"},
         {.name = "captioner-model", .type = OPTION_TEXT, .value = &c->model, .meta = "NAME",

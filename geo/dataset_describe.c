@@ -13,10 +13,12 @@
 #include "scene_claims.h"
 #include "similar_classes.h"
 
-enum { MOST_NEGATIVES = 64 };
+/* Nobody sees at a glance how many there are of more. */
+enum { MOST_NEGATIVES = 64, MOST_COUNTED = 12 };
 
-/* How often a claim that could be made is made: descriptions vary. */
-static const double CLAIMED = 0.8;
+/* How often a claim that could be made is made: descriptions vary. Those about surroundings are
+ * rarer, for all together make a long text. */
+static const double CLAIMED = 0.8, CLAIMED_AROUND = 0.4;
 
 void gaclip_describe_options_init(GaclipDescribeOptions *options)
 {
@@ -32,13 +34,17 @@ typedef struct Describer {
 
 static int is_allowed(const Describer *d, int kind)
 {
-    return d->options->with_views || (kind != GACLIP__DIRECTION && kind != GACLIP__PLACE);
+    return d->options->with_views || kind < GACLIP__DIRECTION;
 }
 
 /* The value of the kind that clearly is true, where there is one. */
 static int find_true(int *value, GaclipClaimKind kind, const GaclipRegionFacts *facts)
 {
     const char *const *words = gaclip__claim_words(kind);
+    if (kind == GACLIP__COUNT) {
+        *value = facts->count;
+        return *value >= 2 && *value <= MOST_COUNTED;
+    }
     if (!words) {
         *value = gaclip__claim_length(facts->length);
         return *value >= 1 && gaclip__claim_holds(kind, *value, facts) == 1;
@@ -46,6 +52,18 @@ static int find_true(int *value, GaclipClaimKind kind, const GaclipRegionFacts *
     for (*value = 0; words[*value]; (*value)++)
         if (gaclip__claim_holds(kind, *value, facts) == 1) return 1;
     return 0;
+}
+
+/* One relation at most: the bearing says more. */
+static void name_neighbour(GaclipRegionClaims *out, const GaclipDataset *dataset,
+                           const GaclipRegionFacts *facts)
+{
+    const char *name = facts->neighbour < 0 ? "" : dataset->classes[facts->neighbour].name;
+    if (strlen(name) >= sizeof out->neighbour)
+        out->is_claimed[GACLIP__NEAR] = out->is_claimed[GACLIP__BEARING] = 0;
+    if (out->is_claimed[GACLIP__BEARING]) out->is_claimed[GACLIP__NEAR] = 0;
+    if (out->is_claimed[GACLIP__NEAR] || out->is_claimed[GACLIP__BEARING])
+        CPLStrlcpy(out->neighbour, name, sizeof out->neighbour);
 }
 
 /* Some of what is true; the number of claims. */
@@ -60,13 +78,14 @@ static int make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
         if (!is_allowed(d, kind) || !find_true(&out->values[kind], (GaclipClaimKind)kind, facts))
             continue;
         possible[possible_count++] = kind;
-        out->is_claimed[kind] = chance < CLAIMED;
+        out->is_claimed[kind] = chance < (kind < GACLIP__SHADOW ? CLAIMED : CLAIMED_AROUND);
         made += out->is_claimed[kind];
     }
     if (!made && possible_count) { /* a name alone is no description */
         out->is_claimed[possible[gaclip__chance_below(&d->state, possible_count)]] = 1;
         made = 1;
     }
+    name_neighbour(out, d->dataset, facts);
     return made;
 }
 
@@ -89,13 +108,18 @@ static int change_claim(Negatives *out, Describer *d, const GaclipRegionClaims *
                         GaclipClaimKind kind, const GaclipRegionFacts *facts, GaclipError *err)
 {
     const char *const *words = gaclip__claim_words(kind);
-    const int lengths[] = {gaclip__claim_length(truth->values[kind] * 3.0),
-                           truth->values[kind] / 3};
+    int truth_value = truth->values[kind];
+    const int lengths[] = {gaclip__claim_length(truth_value * 3.0), truth_value / 3};
+    int is_few = truth_value <= 4;
+    const int counts[] = {is_few ? truth_value - 1 : truth_value / 2,
+                          is_few ? truth_value + 2 : truth_value * 2};
+    const int *numbers = kind == GACLIP__COUNT ? counts : lengths;
+    int least = words ? 0 : kind == GACLIP__COUNT ? 2 : 1;
     int status = GACLIP_OK;
     for (int i = 0; (words ? words[i] != NULL : i < 2) && !status; i++) {
         GaclipRegionClaims changed = *truth;
-        changed.values[kind] = words ? i : lengths[i];
-        if (changed.values[kind] < (words ? 0 : 1)) continue;
+        changed.values[kind] = words ? i : numbers[i];
+        if (changed.values[kind] < least) continue;
         if (gaclip__claim_holds(kind, changed.values[kind], facts) == 0)
             status = keep_negative(out, d, &changed, err);
     }

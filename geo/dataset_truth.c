@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "region_claims.h"
+#include "region_relations.h"
 #include "scene_claims.h"
 #include "similar_classes.h"
 
@@ -16,29 +16,21 @@ typedef struct Place {
     const GaclipDatasetEvents *events;
 } Place;
 
-static int is_name_of(const char *name, const GaclipDatasetClass *c)
-{
-    if (!strcmp(c->name, name)) return 1;
-    for (int i = 0; i < c->synonym_count; i++)
-        if (!strcmp(c->synonyms[i], name)) return 1;
-    return 0;
-}
-
 static void check_description(const Place *at, const GaclipRegionClaims *claims,
                               const GaclipRegionFacts *facts)
 {
     const GaclipDatasetRegion *r = &at->image->regions[at->region];
     const GaclipDatasetClass *c = &at->dataset->classes[r->class_index];
-    if (!is_name_of(claims->name, c))
+    if (!gaclip__is_name_of(claims->name, c))
         gaclip__dataset_found(at->events, at->image, at->index, at->region, "is no %s but a %s: %s",
                               claims->name, c->name, r->description);
     for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++) {
         if (!claims->is_claimed[kind] ||
             gaclip__claim_holds((GaclipClaimKind)kind, claims->values[kind], facts) == 1)
             continue;
-        const char *const *words = gaclip__claim_words((GaclipClaimKind)kind);
         gaclip__dataset_found(at->events, at->image, at->index, at->region, "is not \"%s\": %s",
-                              words ? words[claims->values[kind]] : "so long", r->description);
+                              gaclip__claim_name((GaclipClaimKind)kind, claims->values[kind]),
+                              r->description);
     }
 }
 
@@ -50,6 +42,8 @@ static int count_differences(int *last, const GaclipRegionClaims *a, const Gacli
     for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++) {
         int differs = a->is_claimed[kind] != b->is_claimed[kind] ||
                       (a->is_claimed[kind] && a->values[kind] != b->values[kind]);
+        if (kind == GACLIP__NEAR || kind == GACLIP__BEARING)
+            differs |= a->is_claimed[kind] && strcmp(a->neighbour, b->neighbour) != 0;
         if (differs) *last = kind;
         count += differs;
     }
@@ -66,7 +60,7 @@ static int is_there(const Place *at, const char *name)
         GaclipBox b = {(float)other->box[0], (float)other->box[1], (float)other->box[2],
                        (float)other->box[3]};
         if (other->class_index >= 0 && gaclip_box_iou(&box, &b) > 0.5f &&
-            is_name_of(name, &at->dataset->classes[other->class_index]))
+            gaclip__is_name_of(name, &at->dataset->classes[other->class_index]))
             return 1;
     }
     return 0;
@@ -76,9 +70,12 @@ static void check_negative(const Place *at, const char *text, const GaclipRegion
                            const GaclipRegionFacts *facts)
 {
     GaclipRegionClaims claims;
+    GaclipRegionFacts own = *facts;
     int kind = 0;
     const char *fact = NULL;
-    if (!gaclip__claims_read(&claims, text)) return;
+    if (!gaclip__claims_read(&claims, text) ||
+        !gaclip__claims_relate(&own, &claims, at->region, at->image, at->dataset))
+        return;
     int differences = count_differences(&kind, &claims, truth);
     if (differences != 1)
         fact = differences ? "changes more than one attribute" : "says what the description says";
@@ -86,7 +83,7 @@ static void check_negative(const Place *at, const char *text, const GaclipRegion
         fact = is_there(at, claims.name) ? "names what is there" : NULL;
     else if (!claims.is_claimed[kind])
         fact = "leaves an attribute out, which makes nothing false";
-    else if (gaclip__claim_holds((GaclipClaimKind)kind, claims.values[kind], facts) != 0)
+    else if (gaclip__claim_holds((GaclipClaimKind)kind, claims.values[kind], &own) != 0)
         fact = "may be true";
     if (fact)
         gaclip__dataset_found(at->events, at->image, at->index, at->region,
@@ -99,7 +96,7 @@ static int is_known(const Place *at, const char *name)
 {
     for (int c = 0; c < at->dataset->class_count; c++) {
         const char *const *others = gaclip__similar_classes(at->dataset->classes[c].name);
-        if (is_name_of(name, &at->dataset->classes[c])) return 1;
+        if (gaclip__is_name_of(name, &at->dataset->classes[c])) return 1;
         for (; others && *others; others++)
             if (!strcmp(*others, name)) return 1;
     }
@@ -110,10 +107,12 @@ static void check_region(const Place *at, const GaclipRegionFacts *facts)
 {
     const GaclipDatasetRegion *r = &at->image->regions[at->region];
     GaclipRegionClaims claims;
+    GaclipRegionFacts own = *facts;
     if (!r->description || r->class_index < 0 || !gaclip__claims_read(&claims, r->description) ||
-        !is_known(at, claims.name))
+        !is_known(at, claims.name) ||
+        !gaclip__claims_relate(&own, &claims, at->region, at->image, at->dataset))
         return;
-    check_description(at, &claims, facts);
+    check_description(at, &claims, &own);
     for (int i = 0; i < r->negative_count; i++) check_negative(at, r->negatives[i], &claims, facts);
 }
 

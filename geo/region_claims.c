@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scene_words.h"
+
 static const char *const SIZES[] = {"small", "medium-sized", "large", NULL};
 static const char *const SHAPES[] = {"elongated", "compact", NULL};
 static const char *const TONES[] = {"of even tone", "of uneven tone", NULL};
@@ -17,12 +19,27 @@ static const char *const PLACES[] = {
     "in the centre of the image",      "at the right edge of the image",
     "in the lower left of the image",  "at the bottom of the image",
     "in the lower right of the image", NULL};
+static const char *const SHADOWS[] = {"with a shadow above it", "with a shadow below it",
+                                      "with a shadow on its left", "with a shadow on its right",
+                                      NULL};
+static const char *const NEAR[] = {"next to", "far from", NULL};
+static const char *const BEARINGS[] = {"north of", "south of", "west of",  "east of", "above",
+                                       "below",    "left of",  "right of", NULL};
+
+static const char COUNT_BEFORE[] = ", one of ", COUNT_AFTER[] = " in the image";
 
 const char *const *gaclip__claim_words(GaclipClaimKind kind)
 {
     static const char *const *const WORDS[GACLIP__CLAIM_KINDS] = {
-        SIZES, SHAPES, gaclip__colour_names, NULL, TONES, DIRECTIONS, PLACES};
+        SIZES,    SHAPES, gaclip__colour_names, NULL, TONES, DIRECTIONS, PLACES, SHADOWS, NEAR,
+        BEARINGS, NULL};
     return WORDS[kind];
+}
+
+const char *gaclip__claim_name(GaclipClaimKind kind, int value)
+{
+    const char *const *words = gaclip__claim_words(kind);
+    return words ? words[value] : kind == GACLIP__COUNT ? "one of so many" : "so long";
 }
 
 /* Whether value lies in low..high, or clearly outside; margin is the width of the doubt. */
@@ -90,6 +107,14 @@ int gaclip__claim_holds(GaclipClaimKind kind, int value, const GaclipRegionFacts
         return (f->width > f->height) == (value == 0);
     case GACLIP__PLACE:
         return place_holds(value, f);
+    case GACLIP__SHADOW:
+        return f->shadow[value];
+    case GACLIP__NEAR:
+        return f->near[value];
+    case GACLIP__BEARING:
+        return f->bearing[value];
+    case GACLIP__COUNT:
+        return f->count ? value == f->count : -1;
     case GACLIP__CLAIM_KINDS:
         break;
     }
@@ -135,6 +160,21 @@ static int take_length(int *metres, const char **text)
     return 1;
 }
 
+/* "next to a tank", which ends the text */
+static int take_neighbour(GaclipRegionClaims *out, const char **text)
+{
+    static const char *const ARTICLES[] = {"a", "an", "another", NULL};
+    int article;
+    take_claim(out, text, GACLIP__NEAR);
+    if (!out->is_claimed[GACLIP__NEAR]) take_claim(out, text, GACLIP__BEARING);
+    if (!out->is_claimed[GACLIP__NEAR] && !out->is_claimed[GACLIP__BEARING]) return 1;
+    if (!take_word(&article, text, ARTICLES) || !**text || strlen(*text) >= sizeof out->neighbour)
+        return 0;
+    strcpy(out->neighbour, *text);
+    *text += strlen(*text);
+    return 1;
+}
+
 /* What stands behind the name, all of it; 0 where something is left over. */
 static int take_rest(GaclipRegionClaims *out, const char *text)
 {
@@ -142,14 +182,32 @@ static int take_rest(GaclipRegionClaims *out, const char *text)
     take_claim(out, &text, GACLIP__TONE);
     take_claim(out, &text, GACLIP__DIRECTION);
     take_claim(out, &text, GACLIP__PLACE);
-    return *text == '\0';
+    take_claim(out, &text, GACLIP__SHADOW);
+    return take_neighbour(out, &text) && *text == '\0';
 }
 
-int gaclip__claims_read(GaclipRegionClaims *out, const char *text)
+/* Cuts ", one of five in the image" off. 0 where something else follows. */
+static int cut_count(GaclipRegionClaims *out, char *text)
+{
+    char *start = strstr(text, COUNT_BEFORE);
+    if (!start) return 1;
+    const char *number = start + strlen(COUNT_BEFORE);
+    size_t length = strcspn(number, " ");
+    if (strcmp(number + length, COUNT_AFTER) != 0) return 0;
+    out->values[GACLIP__COUNT] = gaclip__word_number(number, length);
+    out->is_claimed[GACLIP__COUNT] = 1;
+    *start = '\0';
+    return out->values[GACLIP__COUNT] > 0;
+}
+
+int gaclip__claims_read(GaclipRegionClaims *out, const char *all)
 {
     static const char *const ARTICLES[] = {"a", "an", NULL};
+    char copy[GACLIP__LONGEST_DESCRIPTION];
+    const char *text = copy;
     int article;
     *out = (GaclipRegionClaims){0};
+    if (strlen(all) >= sizeof copy || !cut_count(out, strcpy(copy, all))) return 0;
     if (!take_word(&article, &text, ARTICLES)) return 0;
     take_claim(out, &text, GACLIP__SIZE);
     take_claim(out, &text, GACLIP__SHAPE);
@@ -166,23 +224,37 @@ int gaclip__claims_read(GaclipRegionClaims *out, const char *text)
     return 0;
 }
 
+/* One claim, with a blank behind it. */
+static int write_claim(char *out, size_t room, const GaclipRegionClaims *claims,
+                       GaclipClaimKind kind)
+{
+    int value = claims->values[kind];
+    if (kind == GACLIP__LENGTH) return snprintf(out, room, "about %d m long ", value);
+    if (kind == GACLIP__COUNT) return 0;
+    const char *word = gaclip__claim_words(kind)[value];
+    if (kind != GACLIP__NEAR && kind != GACLIP__BEARING) return snprintf(out, room, "%s ", word);
+    const char *other = claims->neighbour;
+    const char *article = !strcmp(other, claims->name) ? "another"
+                          : strchr("aeiou", *other)    ? "an"
+                                                       : "a";
+    return snprintf(out, room, "%s %s %s ", word, article, other);
+}
+
 void gaclip__claims_write(char out[GACLIP__LONGEST_DESCRIPTION], const GaclipRegionClaims *claims)
 {
-    char text[GACLIP__LONGEST_DESCRIPTION] = "";
+    char text[GACLIP__LONGEST_DESCRIPTION] = "", number[16], count[64] = "";
     size_t room = sizeof text, used = 0;
     for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++) {
-        int written = 0;
         if (kind == GACLIP__LENGTH)
-            written = snprintf(text + used, room - used, "%s ", claims->name);
-        used += (size_t)written;
-        if (!claims->is_claimed[kind]) continue;
-        const char *const *words = gaclip__claim_words((GaclipClaimKind)kind);
-        written =
-            words ? snprintf(text + used, room - used, "%s ", words[claims->values[kind]])
-                  : snprintf(text + used, room - used, "about %d m long ", claims->values[kind]);
-        used += (size_t)written;
+            used += (size_t)snprintf(text + used, room - used, "%s ", claims->name);
+        if (claims->is_claimed[kind])
+            used += (size_t)write_claim(text + used, room - used, claims, (GaclipClaimKind)kind);
     }
     if (used > 0) text[used - 1] = '\0';
-    snprintf(out, GACLIP__LONGEST_DESCRIPTION, "%s %.500s", strchr("aeiou", *text) ? "an" : "a",
-             text);
+    if (claims->is_claimed[GACLIP__COUNT]) {
+        gaclip__number_word(number, sizeof number, claims->values[GACLIP__COUNT]);
+        snprintf(count, sizeof count, "%s%s%s", COUNT_BEFORE, number, COUNT_AFTER);
+    }
+    snprintf(out, GACLIP__LONGEST_DESCRIPTION, "%s %.650s%s", strchr("aeiou", *text) ? "an" : "a",
+             text, count);
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "region_relations.h"
+
 static int grey(const uint8_t *p)
 {
     return (p[0] + p[1] + p[2]) / 3;
@@ -64,4 +66,7 @@ void gaclip__region_facts(GaclipRegionFacts *out, const GaclipDatasetRegion *reg
                                .centre_y = (b[1] + b[3]) / 2};
     look(out, pixels, b[0] * pixels->width, b[1] * pixels->height);
     look_around(out, pixels, b[0] * pixels->width, b[1] * pixels->height);
+    gaclip__relate(out, region, image, -1);
+    gaclip__count_alike(out, region, image);
+    gaclip__find_shadow(out, region, image, pixels);
 }

@@ -14,6 +14,12 @@ typedef struct GaclipRegionFacts {
     double around[GACLIP__COLOURS];  /* and in a frame around the box, half as far again */
     double roughness;                /* mean step of grey values between neighbours there */
     int pixels, around_pixels;       /* valid ones */
+    /* 1: clearly so, 0: clearly not, -1: in doubt. In the order of the claims' words. */
+    int neighbour;  /* class of the nearest object, or -1: what the next two are about */
+    int near[2];    /* next to one, far from all */
+    int bearing[8]; /* north, south, west, east of one; above, below, to the left, to the right */
+    int shadow[4];  /* above, below, left, right */
+    int count;      /* objects of its class in the image, itself included; 0: not known */
 } GaclipRegionFacts;
 
 void gaclip__region_facts(GaclipRegionFacts *out, const GaclipDatasetRegion *region,

@@ -64,6 +64,10 @@ static char *append_details(char *text, const GaclipSceneGroup *g, const GaclipD
         text = append(text, CPLSPrintf(" The %s form %s.", plural, LAYOUTS[g->arrangement]));
     if (g->arrangement == GACLIP__SCATTERED)
         text = append(text, CPLSPrintf(" The %s are scattered.", plural));
+    if (g->density != GACLIP__NO_DENSITY)
+        text =
+            append(text, CPLSPrintf(" The %s stand %s.", plural,
+                                    g->density == GACLIP__CLOSE ? "close together" : "far apart"));
     if (g->colour >= 0 && g->count > 1)
         text = append(
             text, CPLSPrintf(" Most of the %s are %s.", plural, gaclip__colour_names[g->colour]));

@@ -111,6 +111,15 @@ static int layout_holds(const char *rest, const GaclipSceneFacts *facts,
         return group_of(facts, class_index).arrangement == layout;
     }
     rest = start;
+    class_index = take_class(&rest, " stand ", 1, dataset);
+    if (class_index >= 0) {
+        GaclipDensity density = !strcmp(rest, "close together") ? GACLIP__CLOSE
+                                : !strcmp(rest, "far apart")    ? GACLIP__APART
+                                                                : GACLIP__NO_DENSITY;
+        if (!density) return FOREIGN;
+        return group_of(facts, class_index).density == density;
+    }
+    rest = start;
     class_index = take_class(&rest, " are scattered", 1, dataset);
     if (class_index < 0 || *rest) return FOREIGN;
     return group_of(facts, class_index).arrangement == GACLIP__SCATTERED;

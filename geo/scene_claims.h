@@ -4,6 +4,7 @@
  * row of five airplanes". A detailed caption: sentences,
  *   "The image shows GROUPS."
  *   "The airplanes form a row." ("a ring", "a cluster"), "The airplanes are scattered."
+ *   "The airplanes stand close together." ("far apart")
  *   "Most of the airplanes are white."
  *   "The largest airplane is about 40 m long."
  *   "Objects cover about 12 percent of the image." */
@@ -21,10 +22,14 @@ typedef enum GaclipArrangement {
     GACLIP__SCATTERED
 } GaclipArrangement;
 
+/* How close the objects of a class stand to the nearest of them. */
+typedef enum GaclipDensity { GACLIP__NO_DENSITY, GACLIP__CLOSE, GACLIP__APART } GaclipDensity;
+
 /* All objects of a class in an image. */
 typedef struct GaclipSceneGroup {
     int class_index, count;
     GaclipArrangement arrangement;
+    GaclipDensity density;
     int colour;    /* of at least 70 % of them, or -1 */
     double length; /* of the longest, metres; 0: not known */
 } GaclipSceneGroup;

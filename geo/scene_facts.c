@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "region_claims.h"
+#include "region_relations.h"
 #include "scene_claims.h"
 
 /* Cells a side of the grid on which covered ground is counted. */
@@ -93,6 +93,33 @@ static GaclipArrangement arrangement_of(const GaclipDatasetImage *image, int cla
     return across > 0.16 * diagonal ? GACLIP__SCATTERED : GACLIP__NO_ARRANGEMENT;
 }
 
+/* Gap to the nearest object of the same class, in the mean of their longer sides. */
+static double nearest_gap(const GaclipDatasetImage *image, int region, int class_index)
+{
+    double least = INFINITY;
+    for (int i = 0; i < image->region_count; i++)
+        if (i != region && is_member(image, i, class_index))
+            least = fmin(least, gaclip__gap(&image->regions[region], &image->regions[i], image));
+    return least;
+}
+
+/* Close: at least 80 % of the objects are no further from another than half their length. Apart:
+ * every one is further than three lengths. */
+static GaclipDensity density_of(const GaclipDatasetImage *image, int class_index, int count)
+{
+    int close = 0, apart = 0;
+    for (int i = 0; i < image->region_count && count >= 4; i++) {
+        if (!is_member(image, i, class_index)) continue;
+        double gap = nearest_gap(image, i, class_index);
+        close += gap <= 0.5;
+        apart += gap > 3;
+    }
+    if (count < 4) return GACLIP__NO_DENSITY;
+    return close >= 0.8 * count ? GACLIP__CLOSE
+           : apart == count     ? GACLIP__APART
+                                : GACLIP__NO_DENSITY;
+}
+
 /* The colour that at least 70 % of the objects clearly have. */
 static int common_colour(const GaclipDatasetImage *image, int class_index, int count,
                          const GaclipRegionFacts *facts)
@@ -137,6 +164,7 @@ int gaclip__scene_facts(GaclipSceneFacts *out, const GaclipDatasetImage *image,
     for (int i = 0; i < out->group_count; i++) {
         GaclipSceneGroup *g = &out->groups[i];
         g->arrangement = arrangement_of(image, g->class_index);
+        g->density = density_of(image, g->class_index, g->count);
         g->colour = common_colour(image, g->class_index, g->count, facts);
     }
     if (out->group_count)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "region_claims.h"
+#include "region_relations.h"
 #include "similar_classes.h"
 #include "spoken_words.h"
 
@@ -152,17 +152,18 @@ static int adjectives_hold(char reason[GACLIP__LONGEST_REASON], const GaclipSpok
 
 /* A text that gaclip itself could have written has to be as true as one. */
 static int grammar_holds(char reason[GACLIP__LONGEST_REASON], const char *text,
-                         const GaclipRegionFacts *facts)
+                         const GaclipSpokenPlace *at, int region, const GaclipRegionFacts *facts)
 {
     GaclipRegionClaims claims;
-    if (!gaclip__claims_read(&claims, text)) return 1;
-    for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++) {
-        if (!claims.is_claimed[kind] ||
-            gaclip__claim_holds((GaclipClaimKind)kind, claims.values[kind], facts) == 1)
-            continue;
-        const char *const *words = gaclip__claim_words((GaclipClaimKind)kind);
-        return refuse(reason, "is not clearly %s", words ? words[claims.values[kind]] : "so long");
-    }
+    GaclipRegionFacts own = *facts;
+    if (!gaclip__claims_read(&claims, text) ||
+        !gaclip__claims_relate(&own, &claims, region, at->image, at->dataset))
+        return 1;
+    for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++)
+        if (claims.is_claimed[kind] &&
+            gaclip__claim_holds((GaclipClaimKind)kind, claims.values[kind], &own) != 1)
+            return refuse(reason, "is not clearly %s",
+                          gaclip__claim_name((GaclipClaimKind)kind, claims.values[kind]));
     return 1;
 }
 
@@ -194,7 +195,7 @@ int gaclip__spoken_region_holds(char reason[GACLIP__LONGEST_REASON], const char 
             return refuse(reason, "names \"%s\", which is not there",
                           at->dataset->classes[m.class_index].name);
     return adjectives_hold(reason, &words, &own, facts) && places_hold(reason, &words, at, facts) &&
-           lengths_hold(reason, &words, facts) && grammar_holds(reason, text, facts);
+           lengths_hold(reason, &words, facts) && grammar_holds(reason, text, at, region, facts);
 }
 
 /* What is put in place of words, and the negatives that come of it. */

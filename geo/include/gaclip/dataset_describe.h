@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 typedef struct GaclipDescribeOptions {
-    int with_views; /* also what holds of the image as it lies alone: places and directions. Not for
-                       training that turns images */
+    int with_views;     /* also what holds of the image only as it lies, whole: places, directions,
+                           neighbours, shadows, numbers. Not for training that turns or cuts images */
     int hard_negatives; /* of a region, at most */
     uint64_t seed;
 } GaclipDescribeOptions;
@@ -21,10 +21,11 @@ typedef struct GaclipDescribeOptions {
 GACLIP_API void gaclip_describe_options_init(GaclipDescribeOptions *options); /* 0, 9, 1 */
 
 /* Gives texts to what has none: annotated images a brief and a detailed caption of their objects
- * (numbers, arrangement, colours, sizes, share of the ground), objects of a class a description by
- * colour, size, shape, surface and, where the metres of a pixel are known, length; and hard
- * negatives, each of which changes one attribute of the description to a value that clearly is not
- * the region's, or its class to a similar one. *count is the number of descriptions. */
+ * (numbers, arrangement, density, colours, sizes, share of the ground), objects of a class a
+ * description by colour, size, shape, surface and, where the metres of a pixel are known, length;
+ * and hard negatives, each of which changes one attribute of the description to a value that
+ * clearly is not the region's, or its class to a similar one. *count is the number of descriptions.
+ */
 GACLIP_API int gaclip_dataset_describe(int *count, GaclipDataset *dataset,
                                        const GaclipDescribeOptions *options,
                                        const GaclipDatasetEvents *events, GaclipError *err);
