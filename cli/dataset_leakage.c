@@ -69,25 +69,17 @@ static int compare(LeakageReport *report, GaclipLeakageOptions *options, GaclipE
     return status;
 }
 
-static int check_outputs(const LeakageRequest *r, GaclipError *err)
-{
-    int status = GACLIP_OK;
-    if (r->json != NULL) status = file_check_output(r->json, r->overwrite, err);
-    if (!status && r->html != NULL) status = file_check_output(r->html, r->overwrite, err);
-    return status;
-}
-
 static int find_leaks(int *leaks, const LeakageRequest *r, GaclipError *err)
 {
     LeakageReport report = {.request = r};
     GaclipLeakageOptions options = r->options;
-    int status = check_outputs(r, err);
+    int status = r->html != NULL ? file_check_output(r->html, r->overwrite, err) : GACLIP_OK;
     if (!status) status = read_datasets(&report, err);
     if (!status) status = compare(&report, &options, err);
     if (!status) status = leakage_order(&report, err);
-    if (!status && r->json != NULL) status = leakage_write_json(&report, err);
     if (!status && r->html != NULL) status = leakage_write_page(&report, err);
-    if (!status) leakage_print(&report);
+    if (!status && r->json) status = leakage_print_json(&report, err);
+    if (!status && !r->json) leakage_print(&report);
     *leaks = report.leakage.image_count + report.leakage.text_count;
     gaclip_leakage_clear(&report.leakage);
     free(report.image_order);
@@ -128,18 +120,18 @@ int dataset_leakage(int argc, char **argv)
          .minimum = 0, .maximum = 100000,
          .help = "pairs of images, and of texts, that are printed and shown on the page, most "
                  "alike first"},
-        {.name = "json", .type = OPTION_TEXT, .value = &r.json, .meta = "FILE",
-         .help = "write all pairs and every test item's similarity as JSON"},
+        {.name = "json", .type = OPTION_FLAG, .value = &r.json,
+         .help = "print all pairs and every test item's similarity as JSON"},
         {.name = "html", .type = OPTION_TEXT, .value = &r.html, .meta = "FILE",
          .help = "write a page with the densities and the pairs as pictures"},
         {.name = "fail", .type = OPTION_FLAG, .value = &r.fail,
          .help = "exit status 1 when any pair is found"},
         {.name = "input-format", .classic = "if", .type = OPTION_TEXT, .value = &r.format, .meta = "NAME",
-         .help = "gaclip, coco, karpathy, voc, yolo, dota or folders (default: told by the file)"},
+         .help = DATASET_FORMAT_HELP},
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &r.threads, .meta = "N",
          .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &r.overwrite,
-         .help = "replace existing files"},
+         .help = "replace an existing page"},
         {.name = "quiet", .letter = 'q', .classic = "quiet", .type = OPTION_FLAG,
          .value = &r.quiet, .help = "no progress"},
     };

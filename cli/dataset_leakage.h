@@ -7,8 +7,8 @@
 
 typedef struct LeakageRequest {
     const char *train, *test; /* test NULL: another split of train */
-    const char *train_split, *test_split, *format, *model, *json, *html;
-    int list, threads, fail, overwrite, quiet;
+    const char *train_split, *test_split, *format, *model, *html;
+    int list, threads, fail, json, overwrite, quiet;
     GaclipLeakageOptions options;
 } LeakageRequest;
 
@@ -40,7 +40,7 @@ void leakage_image_reason(char out[LEAKAGE_LONGEST_REASON], const GaclipImageLea
 void leakage_text_reason(char out[LEAKAGE_LONGEST_REASON], const GaclipTextLeak *leak);
 
 void leakage_print(const LeakageReport *report);
-int leakage_write_json(const LeakageReport *report, GaclipError *err);
+int leakage_print_json(const LeakageReport *report, GaclipError *err);
 int leakage_write_page(const LeakageReport *report, GaclipError *err);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "dataset_leakage.h"
-#include "files.h"
 #include "page.h"
 #include "picture.h"
 #include "plot.h"
@@ -225,8 +224,9 @@ static void print_texts(FILE *out, const LeakageReport *report)
     fputs("</tbody></table></div>\n", out);
 }
 
-static int print_page(FILE *out, const LeakageReport *report, GaclipError *err)
+static int print_page(FILE *out, const void *payload, GaclipError *err)
 {
+    const LeakageReport *report = payload;
     const LeakageRequest *r = report->request;
     const GaclipLeakage *l = &report->leakage;
     page_begin(out, "gaclip-dataset leakage");
@@ -250,14 +250,5 @@ static int print_page(FILE *out, const LeakageReport *report, GaclipError *err)
 
 int leakage_write_page(const LeakageReport *report, GaclipError *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = print_page(out, report, err);
-    if (fclose(out) != 0 && status == GACLIP_OK)
-        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for the page");
-    if (status == GACLIP_OK) status = file_write(report->request->html, text, size, err);
-    free(text);
-    return status;
+    return page_write(report->request->html, print_page, report, err);
 }

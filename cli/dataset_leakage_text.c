@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dataset_leakage.h"
-#include "files.h"
+#include "print_json.h"
 
 LeakageCounts leakage_counts(const LeakageReport *report)
 {
@@ -256,7 +256,7 @@ static void add_similarities(cJSON *root, const GaclipLeakage *l)
                               cJSON_CreateDoubleArray(l->text_cosine, l->test_texts));
 }
 
-int leakage_write_json(const LeakageReport *report, GaclipError *err)
+int leakage_print_json(const LeakageReport *report, GaclipError *err)
 {
     const GaclipLeakage *l = &report->leakage;
     cJSON *root = cJSON_CreateObject();
@@ -277,10 +277,5 @@ int leakage_write_json(const LeakageReport *report, GaclipError *err)
     for (int i = 0; i < l->text_count; i++)
         cJSON_AddItemToArray(texts, describe_text_leak(report, &l->texts[report->text_order[i]]));
     add_similarities(root, l);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (text == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = file_write(report->request->json, text, strlen(text), err);
-    cJSON_free(text);
-    return status;
+    return print_json(root, err);
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "dataset_review_item.h"
-#include "files.h"
 #include "page.h"
 #include "review_assets.h"
 
@@ -128,8 +127,9 @@ static int print_foot(FILE *out, const ReviewPage *page, GaclipError *err)
     return status;
 }
 
-static int print_page(FILE *out, const ReviewPage *page, GaclipError *err)
+static int print_page(FILE *out, const void *payload, GaclipError *err)
 {
+    const ReviewPage *page = payload;
     int status = GACLIP_OK;
     print_head(out, page);
     for (int i = 0; i < page->count && status == GACLIP_OK; i++) {
@@ -142,14 +142,5 @@ static int print_page(FILE *out, const ReviewPage *page, GaclipError *err)
 
 int review_page_write(const ReviewPage *page, GaclipError *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = print_page(out, page, err);
-    if (fclose(out) != 0 && status == GACLIP_OK)
-        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for the page");
-    if (status == GACLIP_OK) status = file_write(page->path, text, size, err);
-    free(text);
-    return status;
+    return page_write(page->path, print_page, page, err);
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "eval_text.h"
-#include "files.h"
 #include "page.h"
 
 static void print_figure(FILE *out, const EvalReport *report, const GaclipInterval *i, int decimals)
@@ -142,8 +141,9 @@ static int print_run(FILE *out, const EvalReport *report, const EvalRun *run, Ga
     return status == GACLIP_OK ? eval_page_examples(out, report, run, err) : status;
 }
 
-static int print_page(FILE *out, const EvalReport *report, GaclipError *err)
+static int print_page(FILE *out, const void *payload, GaclipError *err)
 {
+    const EvalReport *report = payload;
     char title[64];
     int status = GACLIP_OK;
     snprintf(title, sizeof title, "gaclip-eval %s", eval_protocol_name(report->request->protocol));
@@ -164,14 +164,5 @@ static int print_page(FILE *out, const EvalReport *report, GaclipError *err)
 
 int eval_page_write(const EvalReport *report, GaclipError *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = print_page(out, report, err);
-    if (fclose(out) != 0 && status == GACLIP_OK)
-        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for the page");
-    if (status == GACLIP_OK) status = file_write(report->request->html, text, size, err);
-    free(text);
-    return status;
+    return page_write(report->request->html, print_page, report, err);
 }

@@ -1,5 +1,9 @@
 #include "page.h"
 
+#include <stdlib.h>
+
+#include "files.h"
+
 static const char STYLE[] =
     "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;"
     "color:#222;background:#fff}"
@@ -54,4 +58,18 @@ void page_text(FILE *out, const char *text)
             fputc(*text, out);
         }
     }
+}
+
+int page_write(const char *path, PagePrint *print, const void *payload, GaclipError *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int status = print(out, payload, err);
+    if (fclose(out) != 0 && status == GACLIP_OK)
+        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for the page");
+    if (status == GACLIP_OK) status = file_write(path, text, size, err);
+    free(text);
+    return status;
 }

@@ -4,11 +4,17 @@
 
 #include <stdio.h>
 
+#include "gaclip/error.h"
+
 /* The head with the style, and the title as heading. */
 void page_begin(FILE *out, const char *title);
 void page_end(FILE *out);
 
 /* Text with the characters escaped that mean something in HTML, attributes included. */
 void page_text(FILE *out, const char *text);
+
+/* Writes what print puts out to path, all of it or nothing. payload is print's own. */
+typedef int PagePrint(FILE *out, const void *payload, GaclipError *err);
+int page_write(const char *path, PagePrint *print, const void *payload, GaclipError *err);
 
 #endif

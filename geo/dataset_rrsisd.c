@@ -15,8 +15,9 @@
 #include "json_reader.h"
 #include "plain_pickle.h"
 
-/* Bytes of the pickle, at most. */
-enum { LARGEST_PICKLE = 256 << 20 };
+/* Bytes of the pickle, at most: the published one has a few million, and every byte may become a
+ * value of some eighty bytes. */
+enum { LARGEST_PICKLE = 32 << 20 };
 
 /* An entry of instances.json by its number. */
 typedef struct Entry {

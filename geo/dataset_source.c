@@ -36,11 +36,15 @@ void gaclip_dataset_source_options_init(GaclipDatasetSourceOptions *options)
     *options = (GaclipDatasetSourceOptions){.object_share = 0.7};
 }
 
-static int is_wanted(const GaclipDatasetImage *image, const char *split, const char *exclude)
+static int is_in_split(const GaclipDatasetImage *image, const char *split)
+{
+    return !split || (image->split && !strcmp(image->split, split));
+}
+
+static int is_excluded(const GaclipDatasetImage *image, const char *exclude)
 {
     const char *slash = strrchr(image->path, '/');
-    if (split && !(image->split && !strcmp(image->split, split))) return 0;
-    return !exclude || fnmatch(exclude, slash ? slash + 1 : image->path, 0) != 0;
+    return exclude && !fnmatch(exclude, slash ? slash + 1 : image->path, 0);
 }
 
 /* The splits of the dataset's images, for a message. */
@@ -67,6 +71,7 @@ static int list_images(GaclipDatasetSource *source, const GaclipDatasetSourceOpt
                        GaclipError *err)
 {
     const char *split = options->split;
+    int excluded = 0;
     const GaclipDataset *dataset = source->dataset;
     size_t total = (size_t)gaclip_dataset_image_count(dataset);
     source->images = malloc((total + 1) * sizeof *source->images);
@@ -75,7 +80,11 @@ static int list_images(GaclipDatasetSource *source, const GaclipDatasetSourceOpt
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < (int)total; i++) {
         const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, i);
-        if (!is_wanted(image, split, options->exclude)) continue;
+        if (!is_in_split(image, split)) continue;
+        if (is_excluded(image, options->exclude)) {
+            excluded++;
+            continue;
+        }
         int status =
             gaclip__detailed_caption(&source->details[source->count], image, &source->texts, err);
         if (status) return status;
@@ -84,7 +93,7 @@ static int list_images(GaclipDatasetSource *source, const GaclipDatasetSourceOpt
     if (source->count) return GACLIP_OK;
     char splits[LONGEST_LIST];
     list_splits(splits, dataset);
-    if (total && options->exclude)
+    if (excluded)
         return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "\"%s\" leaves out every image%s%s",
                                 options->exclude, split ? " of the split " : "",
                                 split ? split : "");

@@ -19,10 +19,11 @@ static void find_shipped(void)
     Dl_info library;
     if (!dladdr(shipped, &library) || !library.dli_fname) return;
     const char *slash = strrchr(library.dli_fname, '/');
-    int folder = slash ? (int)(slash - library.dli_fname) : 0;
+    if (!slash) return; /* it would be looked for from the working folder */
+    int folder = (int)(slash - library.dli_fname) + 1;
     for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
-        int length = snprintf(shipped, sizeof shipped, "%.*s%s/default.safetensors",
-                              folder + !!slash, library.dli_fname, PLACES[i]);
+        int length = snprintf(shipped, sizeof shipped, "%.*s%s/default.safetensors", folder,
+                              library.dli_fname, PLACES[i]);
         if (length > 0 && (size_t)length < sizeof shipped && !access(shipped, R_OK)) return;
     }
     shipped[0] = '\0';

@@ -91,8 +91,7 @@ def found(report):
 
 
 def test_gaclip_dataset_leakage_planted(planted):
-    result = run(*planted, "--json", "out.json")
-    report = json.load(open("out.json"))
+    report = json.loads(run(*planted, "--json").stdout)
     pairs = found(report)
     assert {name: pathlib.Path(p["train"]).name for name, p in pairs.items()} == {
         "file": "0.png", "pixels": "1.png", "jpeg": "2.png", "flipped": "3.png",
@@ -108,13 +107,12 @@ def test_gaclip_dataset_leakage_planted(planted):
     assert pairs["overlapping"]["test_share"] == pytest.approx(110 / 150, abs=0.05)
     assert report["counts"] == {"same_file": 1, "same_pixels": 2, "structural": 7, "same_text": 1,
                                 "lexical": 0, "test_images": 7, "test_texts": 1}
-    assert "7 test images concerned" in result.stdout
+    assert "7 test images concerned" in run(*planted).stdout
     assert len(report["nearest"]["structural"]) == report["test_images"] == 9
 
 
 def test_gaclip_dataset_leakage_texts(planted):
-    run(*planted, "--lexical", "0.7", "--json", "out.json")
-    texts = json.load(open("out.json"))["texts"]
+    texts = json.loads(run(*planted, "--lexical", "0.7", "--json").stdout)["texts"]
     assert [(t["same_words"], round(t["lexical"], 6)) for t in texts] == [
         (True, 1), (False, round(7 / 9, 6))]  # of 8 bigrams of either, 7 are the same
     assert texts[1]["test"].endswith("square .") and texts[1]["train"].endswith("rectangle")
@@ -136,18 +134,19 @@ def test_gaclip_dataset_leakage_splits(planted):
         image["split"] = "val"
     content["images"].append({"filename": "0.png", "split": "val", "sentences": []})
     train.write_text(json.dumps(content))
-    for threads in 1, 3:
-        run(train, "--test-split", "val", "--json", f"{threads}.json", "--threads", threads)
-    report = json.load(open("1.json"))
-    assert open("1.json").read() == open("3.json").read()
+    one, three = (
+        run(train, "--test-split", "val", "--json", "--threads", threads).stdout for threads in (1, 3)
+    )
+    report = json.loads(one)
+    assert one == three
     assert (report["train_images"], report["test_images"]) == (5, 6)
     assert [(p["same_file"], p["test_index"], p["train_index"]) for p in report["images"]] == [
         (True, 10, 0)]
 
 
 def test_gaclip_dataset_leakage_model(planted, model):
-    run(*planted, "-m", model, "--json", "out.json", "--html", "out.html", "--image-cosine", 1)
-    report = json.load(open("out.json"))
+    result = run(*planted, "-m", model, "--json", "--html", "out.html", "--image-cosine", 1)
+    report = json.loads(result.stdout)
     assert report["counts"]["same_pixels"] == 2
     assert min(report["nearest"]["image_cosine"]) > -1 and max(report["nearest"]["image_cosine"]) \
         == pytest.approx(1, abs=1e-5)
@@ -183,7 +182,7 @@ def test_gaclip_dataset_leakage_errors(planted):
     train, test = planted
     cli.assert_fails(LEAKAGE, train, names=["test images", "splits: train"])
     cli.assert_fails(LEAKAGE, train, "--test-split", "train", names=["two splits"])
-    cli.assert_fails(LEAKAGE, train, test, "--json", "no/out.json", names=["no/out.json"])
+    cli.assert_fails(LEAKAGE, train, test, "--html", "no/out.html", names=["no/out.html"])
     cli.assert_fails(LEAKAGE, train, test, "--structural", "2", names=["structural"], exit_code=2)
     (test.parent / "images" / "jpeg.jpg").write_bytes(b"no image")
     cli.assert_fails(LEAKAGE, train, test, names=["jpeg.jpg"])
