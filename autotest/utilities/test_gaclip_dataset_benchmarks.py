@@ -72,9 +72,9 @@ INSTANCES = {
     "images": [{"file_name": f"0000{i}.png", "height": 48, "width": 48, "id": i} for i in (1, 2)],
     "annotations": [
         {"bbox": [12, 24, 36, 48], "categories_id": 4, "id": 1, "image_id": 1, "area": 9,
-         "segmentation": [{"size": [48, 48], "counts": "XXX"}]},
+         "segmentation": [{"size": [48, 48], "counts": "04"}]},
         {"bbox": [0, 0, 24, 12], "categories_id": 15, "id": 2, "image_id": 2, "area": 9,
-         "segmentation": [{"size": [48, 48], "counts": "XXX"}]},
+         "segmentation": [{"size": [48, 48], "counts": "04"}]},
     ],
     "categories": [{"name": "baseballfield", "id": 4}, {"name": "storagetank", "id": 15}],
 }
