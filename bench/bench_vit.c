@@ -139,8 +139,8 @@ static int run_once(void *payload, GaclipError *err)
     if (!status && b->with_text) status = captions_and_loss(b, &images, &texts, err);
     if (status || !b->with_backward) return status;
     if (b->with_text) gaclip__text_backward(&m->text, m->compute, &texts, b->grad_texts);
-    status =
-        gaclip__vision_backward(&m->vision, m->compute, &images, b->grad_images, NULL, NULL, err);
+    GaclipVisionGradients grads = {.class_embedding = b->grad_images};
+    status = gaclip__vision_backward(&m->vision, m->compute, &images, &grads, err);
     if (!status && b->with_text) optimise(b);
     return status;
 }

@@ -32,7 +32,8 @@ static const Field TEXT[] = {FIELD("context_length", text.context_length, 2, 409
 static const Field PROPOSAL[] = {
     FIELD("width", proposal.width, 0, 8192),
     FIELD("layers", proposal.layers, 1, GACLIP_MAX_HEAD),
-    FIELD("upsample", proposal.upsample, 1, 2),
+    FIELD("upsample", proposal.upsample, 1, 4),
+    {"lateral", offsetof(GaclipModelConfig, proposal.lateral), 0, 1, 1},
     {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1},
     {NULL, 0, 0, 0, 0}};
 

@@ -39,7 +39,7 @@ static GaclipModelConfig configure(int stem, GaclipDense dense)
                    .stem_layers = stem,
                    .stem_widths = {8, 12, 16}},
         .text = {.context_length = CONTEXT, .vocab_size = 40, .width = 32, .layers = 2, .heads = 2},
-        .proposal = {.width = 16, .layers = 2, .upsample = 2},
+        .proposal = {.width = 16, .layers = 2, .upsample = 2, .lateral = stem > 0},
         .image_mean = {0.5f, 0.5f, 0.5f},
         .image_std = {0.25f, 0.25f, 0.25f},
     };
@@ -101,18 +101,17 @@ static void run_images(Result *result, GaclipModel *m, const Way *way, GaclipRan
                                     flags | (way->recompute ? GACLIP__PASS_RECOMPUTE : 0), &err),
               &err);
     result->bytes = gaclip__arena_used(&m->arena);
-    expect_ok(gaclip__proposal_layout(&proposals, &m->proposals, m->compute, &m->arena, IMAGES,
-                                      pass.h, pass.w, 1, &err),
-              &err);
+    expect_ok(
+        gaclip__proposal_layout(&proposals, &m->proposals, m->compute, &m->arena, &pass, 1, &err),
+        &err);
     expect_ok(gaclip__vision_forward(&m->vision, m->compute, &pass, planes, &err), &err);
-    gaclip__proposal_forward(&m->proposals, m->compute, &proposals, pass.features);
+    gaclip__proposal_forward(&m->proposals, m->compute, &proposals, &pass);
     append(result, pass.class_embedding, IMAGES * embed);
     append(result, pass.dense, PLACES * embed);
     append(result, proposals.out, PLACES * 4 * GACLIP__HEAD_CHANNELS);
-    gaclip__proposal_backward(&m->proposals, m->compute, &proposals, pass.features, by_out);
-    expect_ok(gaclip__vision_backward(&m->vision, m->compute, &pass, by_class, by_dense,
-                                      proposals.grad_features, &err),
-              &err);
+    GaclipVisionGradients grads = {.class_embedding = by_class, .dense = by_dense};
+    gaclip__proposal_backward(&m->proposals, m->compute, &proposals, &pass, by_out, &grads);
+    expect_ok(gaclip__vision_backward(&m->vision, m->compute, &pass, &grads, &err), &err);
     free(planes);
     free(by_class);
     free(by_dense);

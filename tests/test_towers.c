@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "finite.h"
+#include "model/config.h"
 #include "model/model.h"
 #include "oracle.h"
 
@@ -63,7 +64,7 @@ static void fixture_open(Fixture *f, const GaclipModelConfig *config, int height
     f->planes = random_floats(&f->random, (size_t)(IMAGES * 3 * height * width), 1);
     f->by_class = random_floats(&f->random, IMAGES * 6, 1);
     f->by_dense = random_floats(&f->random, places * 6, 1);
-    f->by_proposals = random_floats(&f->random, places * 4 * GACLIP__HEAD_CHANNELS, 1);
+    f->by_proposals = random_floats(&f->random, places * 16 * GACLIP__HEAD_CHANNELS, 1);
     f->by_text = random_floats(&f->random, TEXTS * 6, 1);
     for (int i = 0; i < TEXTS * CONTEXT; i++)
         f->tokens[i] = gaclip__random_below(&f->random, VOCABULARY - 1);
@@ -99,10 +100,10 @@ static void image_forward(Fixture *f, GaclipVisionPass *pass, GaclipProposalPass
                                     &err),
               &err);
     expect_ok(gaclip__vision_forward(&m->vision, m->compute, pass, f->planes, &err), &err);
-    expect_ok(gaclip__proposal_layout(proposals, &m->proposals, m->compute, &m->arena, IMAGES,
-                                      pass->h, pass->w, 1, &err),
-              &err);
-    gaclip__proposal_forward(&m->proposals, m->compute, proposals, pass->features);
+    expect_ok(
+        gaclip__proposal_layout(proposals, &m->proposals, m->compute, &m->arena, pass, 1, &err),
+        &err);
+    gaclip__proposal_forward(&m->proposals, m->compute, proposals, pass);
 }
 
 static double image_scalar(void *payload)
@@ -125,11 +126,10 @@ static void image_backward(Fixture *f)
     GaclipError err = {0};
     image_forward(f, &pass, &proposals);
     gaclip__parameters_zero_gradients(&m->parameters);
-    gaclip__proposal_backward(&m->proposals, m->compute, &proposals, pass.features,
-                              f->by_proposals);
-    expect_ok(gaclip__vision_backward(&m->vision, m->compute, &pass, f->by_class, f->by_dense,
-                                      proposals.grad_features, &err),
-              &err);
+    GaclipVisionGradients grads = {.class_embedding = f->by_class, .dense = f->by_dense};
+    gaclip__proposal_backward(&m->proposals, m->compute, &proposals, &pass, f->by_proposals,
+                              &grads);
+    expect_ok(gaclip__vision_backward(&m->vision, m->compute, &pass, &grads, &err), &err);
 }
 
 static double text_scalar(void *payload)
@@ -198,6 +198,25 @@ static void test_image_tower_with_stem(void **state)
     fixture_close(&f);
 }
 
+/* Both doublings with the stem's maps, and one doubling alone. */
+static void test_lateral_head(void **state)
+{
+    static const int UPSAMPLES[] = {4, 2};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        GaclipModelConfig config = configure(GACLIP_GELU, GACLIP_DENSE_FULL, 2, UPSAMPLES[i]);
+        GaclipError err = {0};
+        config.proposal.layers = 1;
+        config.proposal.lateral = 1;
+        expect_ok(gaclip__config_check(&config, &err), &err);
+        Fixture f;
+        fixture_open(&f, &config, 16, 24);
+        image_backward(&f);
+        check_tower(&f, 1);
+        fixture_close(&f);
+    }
+}
+
 /* Resampled positions, both filters. */
 static void test_other_sizes(void **state)
 {
@@ -253,8 +272,8 @@ static void test_text_padding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image_tower), cmocka_unit_test(test_image_tower_with_stem),
-        cmocka_unit_test(test_other_sizes), cmocka_unit_test(test_text_tower),
-        cmocka_unit_test(test_text_padding)};
+        cmocka_unit_test(test_image_tower),  cmocka_unit_test(test_image_tower_with_stem),
+        cmocka_unit_test(test_lateral_head), cmocka_unit_test(test_other_sizes),
+        cmocka_unit_test(test_text_tower),   cmocka_unit_test(test_text_padding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,9 +111,8 @@ static int run_towers(GaclipVisionPass *pass, GaclipProposalPass *proposals, Gac
     if (!status) status = gaclip__vision_forward(&model->vision, model->compute, pass, planes, err);
     if (!status)
         status = gaclip__proposal_layout(proposals, &model->proposals, model->compute,
-                                         &model->arena, count, pass->h, pass->w, 0, err);
-    if (!status)
-        gaclip__proposal_forward(&model->proposals, model->compute, proposals, pass->features);
+                                         &model->arena, pass, 0, err);
+    if (!status) gaclip__proposal_forward(&model->proposals, model->compute, proposals, pass);
     return status;
 }
 

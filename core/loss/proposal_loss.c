@@ -85,26 +85,58 @@ static double box_loss(float *grad, const GaclipProposalPass *pass, const float 
     return loss;
 }
 
-/* (count, rows, columns) for all images; the caller frees *owner. */
-static int assign_all(int **owner, const GaclipLocations *map, const GaclipTargets *targets,
-                      int count, GaclipError *err)
+/* For all images: which box owns a location, and how much the location weighs then. */
+typedef struct Assignment {
+    int *owner;    /* (count, rows, columns): index of the image's box, or -1 */
+    float *weight; /* (count, rows, columns): 1 where no box owns it */
+} Assignment;
+
+static void free_assignment(Assignment *a)
 {
-    size_t locations = (size_t)(map->rows * map->columns);
-    *owner = malloc(((size_t)count * locations + 1) * sizeof **owner);
-    if (!*owner) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (int n = 0; n < count; n++) assign(*owner + (size_t)n * locations, map, &targets[n]);
-    return GACLIP_OK;
+    free(a->owner);
+    free(a->weight);
 }
 
-int gaclip__proposal_positives(int *positives, const GaclipLocations *locations,
+/* A box of n locations weighs sqrt(n) in all, spread evenly. */
+static void weigh(float *weight, const int *owner, int locations, int *sizes, int boxes)
+{
+    memset(sizes, 0, (size_t)boxes * sizeof *sizes);
+    for (int i = 0; i < locations; i++)
+        if (owner[i] >= 0) sizes[owner[i]]++;
+    for (int i = 0; i < locations; i++)
+        weight[i] = owner[i] < 0 ? 1 : 1 / sqrtf((float)sizes[owner[i]]);
+}
+
+static int assign_all(Assignment *a, const GaclipLocations *map, const GaclipTargets *targets,
+                      int count, GaclipError *err)
+{
+    int locations = map->rows * map->columns, most = 0;
+    size_t all = (size_t)count * (size_t)locations;
+    for (int n = 0; n < count; n++) most = targets[n].count > most ? targets[n].count : most;
+    int *sizes = malloc(((size_t)most + 1) * sizeof *sizes);
+    *a = (Assignment){malloc((all + 1) * sizeof *a->owner), malloc((all + 1) * sizeof *a->weight)};
+    int is_complete = sizes && a->owner && a->weight;
+    for (int n = 0; n < count && is_complete; n++) {
+        size_t at = (size_t)n * (size_t)locations;
+        assign(a->owner + at, map, &targets[n]);
+        weigh(a->weight + at, a->owner + at, locations, sizes, targets[n].count);
+    }
+    free(sizes);
+    if (is_complete) return GACLIP_OK;
+    free_assignment(a);
+    return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+}
+
+int gaclip__proposal_positives(double *weight, const GaclipLocations *locations,
                                const GaclipTargets *targets, int count, GaclipError *err)
 {
-    int *owner, status = assign_all(&owner, locations, targets, count, err);
+    Assignment a;
+    int status = assign_all(&a, locations, targets, count, err);
     if (status) return status;
-    *positives = 0;
+    *weight = 0;
     for (int i = 0; i < count * locations->rows * locations->columns; i++)
-        *positives += owner[i] >= 0;
-    free(owner);
+        if (a.owner[i] >= 0) *weight += (double)a.weight[i];
+    free_assignment(&a);
     return GACLIP_OK;
 }
 
@@ -114,39 +146,39 @@ typedef struct Sums {
 } Sums;
 
 static void add_location(Sums *sums, float *grad, const GaclipProposalPass *pass,
-                         const float *location, int at, const GaclipBox *target)
+                         const float *location, int at, double weight, const GaclipBox *target)
 {
     double q = 0, by_logit;
     if (target) {
-        sums->box += box_loss(grad, pass, location, at / pass->out_w, at % pass->out_w, target,
-                              sums->weight_box, &q);
+        sums->box += weight * box_loss(grad, pass, location, at / pass->out_w, at % pass->out_w,
+                                       target, weight * sums->weight_box, &q);
         q = fmax(q, SMALLEST_TARGET);
     }
-    sums->objectness += quality_focal(&by_logit, location[0], q);
-    grad[0] = (float)(sums->weight_objectness * by_logit);
+    sums->objectness += weight * quality_focal(&by_logit, location[0], q);
+    grad[0] = (float)(weight * sums->weight_objectness * by_logit);
 }
 
 int gaclip__proposal_loss(double *objectness, double *box, float *grad_out,
                           const GaclipProposalPass *pass, const GaclipTargets *targets,
-                          int positives, double weight_objectness, double weight_box,
+                          double positives, double weight_objectness, double weight_box,
                           GaclipError *err)
 {
     GaclipLocations map = {pass->out_h, pass->out_w, pass->stride};
-    int locations = map.rows * map.columns, *owner;
-    size_t all = (size_t)pass->batch * (size_t)locations;
-    int status = assign_all(&owner, &map, targets, pass->batch, err);
+    size_t locations = (size_t)(map.rows * map.columns), all = (size_t)pass->batch * locations;
+    Assignment a;
+    int status = assign_all(&a, &map, targets, pass->batch, err);
     if (status) return status;
     double share = 1.0 / (positives > 1 ? positives : 1);
     Sums sums = {0, 0, weight_objectness * share, weight_box * share};
     memset(grad_out, 0, all * GACLIP__HEAD_CHANNELS * sizeof *grad_out);
     for (size_t i = 0; i < all; i++) {
-        const GaclipTargets *image = &targets[i / (size_t)locations];
-        if (owner[i] < 0 && !image->is_complete) continue;
+        const GaclipTargets *image = &targets[i / locations];
+        if (a.owner[i] < 0 && !image->is_complete) continue;
         add_location(&sums, grad_out + i * GACLIP__HEAD_CHANNELS, pass,
-                     pass->out + i * GACLIP__HEAD_CHANNELS, (int)(i % (size_t)locations),
-                     owner[i] < 0 ? NULL : &image->boxes[owner[i]]);
+                     pass->out + i * GACLIP__HEAD_CHANNELS, (int)(i % locations),
+                     (double)a.weight[i], a.owner[i] < 0 ? NULL : &image->boxes[a.owner[i]]);
     }
-    free(owner);
+    free_assignment(&a);
     *objectness = sums.objectness * share;
     *box = sums.box * share;
     return GACLIP_OK;

@@ -27,7 +27,8 @@ static const IntegerField TEXT_FIELDS[] = {
 static const IntegerField PROPOSAL_FIELDS[] = {
     FIELD(proposal.width, "width", 0, 8192),
     FIELD(proposal.layers, "layers", 1, GACLIP_MAX_HEAD),
-    FIELD(proposal.upsample, "upsample", 1, 2),
+    FIELD(proposal.upsample, "upsample", 1, 4),
+    {"lateral", offsetof(GaclipModelConfig, proposal.lateral), 0, 1, 1},
     {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -79,6 +80,20 @@ static int check_stem(const GaclipModelConfig *config, GaclipError *err)
     return GACLIP_OK;
 }
 
+/* A map as fine as each doubling of the head's must come out of the stem. */
+static int check_head(const GaclipModelConfig *config, GaclipError *err)
+{
+    int up = config->proposal.upsample, patch = config->vision.patch_size;
+    if (!config->proposal.width) return GACLIP_OK;
+    if (up == 3) return bad(err, "proposal", "upsample", "is not 1, 2 or 4");
+    if (!config->proposal.lateral) return GACLIP_OK;
+    if (up == 1) return bad(err, "proposal", "lateral", "needs an upsample of 2 or 4");
+    if (patch & (patch - 1) || patch < 2 * up || patch > 2 << config->vision.stem_layers)
+        return bad(err, "proposal", "lateral",
+                   "needs a stem with a layer for each map from the patch grid up");
+    return GACLIP_OK;
+}
+
 static int check_numbers(const GaclipModelConfig *config, GaclipError *err)
 {
     if (!(config->norm_epsilon > 0 && config->norm_epsilon < 1))
@@ -96,6 +111,7 @@ int gaclip__config_check(const GaclipModelConfig *config, GaclipError *err)
 {
     int status = check_integers(config, err);
     if (!status) status = check_stem(config, err);
+    if (!status) status = check_head(config, err);
     if (!status) status = check_numbers(config, err);
     if (status) return status;
     if (config->vision.image_size % config->vision.patch_size)

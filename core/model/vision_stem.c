@@ -120,7 +120,7 @@ void gaclip__stem_forward(const GaclipVision *v, const GaclipCompute *compute,
 }
 
 void gaclip__stem_backward(const GaclipVision *v, const GaclipCompute *compute,
-                           GaclipVisionPass *pass, float *grad)
+                           GaclipVisionPass *pass, float *grad, const GaclipVisionGradients *grads)
 {
     for (int i = stem_layers(v) - 1; i >= 0; i--) {
         GaclipStemCache *s = &pass->stem[i];
@@ -128,8 +128,10 @@ void gaclip__stem_backward(const GaclipVision *v, const GaclipCompute *compute,
         GaclipConvolutionShape shape = stem_shape(v, pass, i);
         int rows = (int)stem_pixels(pass, i + 1);
         float *grad_in = i ? pass->grad_stem[(i - 1) & 1] : NULL;
+        size_t floats = (size_t)rows * (size_t)shape.n_out;
+        if (grads->stem[i]) gaclip__add(compute, grad, grads->stem[i], floats);
         gaclip__activation_backward(compute, v->config->activation, gaclip__floats(grad), grad,
-                                    s->norm, (size_t)rows * (size_t)shape.n_out);
+                                    s->norm, floats);
         gaclip__layer_norm_backward(compute, grad, gaclip__gradient(v->parameters, w->norm_weight),
                                     gaclip__gradient(v->parameters, w->norm_bias), grad, s->conv,
                                     s->stats, gaclip__value(v->parameters, w->norm_weight), rows,

@@ -19,8 +19,9 @@ size_t gaclip__stem_scratch(const GaclipVision *vision, const GaclipVisionPass *
 void gaclip__stem_forward(const GaclipVision *vision, const GaclipCompute *compute,
                           GaclipVisionPass *pass, const float *planes);
 
-/* grad, in the last layer's pass->grad_stem: d loss / d that result; destroyed. */
+/* grad, in the last layer's pass->grad_stem: d loss / d that result by way of the patches;
+ * destroyed. To each layer's gradient that of grads->stem is added. */
 void gaclip__stem_backward(const GaclipVision *vision, const GaclipCompute *compute,
-                           GaclipVisionPass *pass, float *grad);
+                           GaclipVisionPass *pass, float *grad, const GaclipVisionGradients *grads);
 
 #endif

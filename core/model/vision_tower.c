@@ -362,18 +362,19 @@ static float *grad_stem(const GaclipVision *v, const GaclipCompute *compute, Gac
 }
 
 int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *compute,
-                            GaclipVisionPass *pass, const float *grad_class,
-                            const float *grad_dense, const float *grad_features, GaclipError *err)
+                            GaclipVisionPass *pass, const GaclipVisionGradients *grads,
+                            GaclipError *err)
 {
     const GaclipModelConfig *c = vision->config;
     int W = c->vision.width, rows = pass->batch * (1 + pass->h * pass->w);
     size_t floats = (size_t)rows * (size_t)W;
-    int by_value = (grad_dense || grad_features) && pass->dense_mode == GACLIP_DENSE_VALUE;
+    int is_dense = grads->dense || grads->features;
+    int by_value = is_dense && pass->dense_mode == GACLIP_DENSE_VALUE;
     memset(pass->grad_tokens, 0, floats * sizeof *pass->grad_tokens);
     if (by_value) memset(pass->grad_value, 0, floats * sizeof *pass->grad_value);
-    if (grad_class) class_backward(vision, compute, pass, grad_class);
-    if (grad_dense || grad_features)
-        dense_backward(vision, compute, pass, grad_dense, grad_features,
+    if (grads->class_embedding) class_backward(vision, compute, pass, grads->class_embedding);
+    if (is_dense)
+        dense_backward(vision, compute, pass, grads->dense, grads->features,
                        by_value ? pass->grad_value : pass->grad_tokens);
     gaclip__transformer_backward(&vision->transformer, compute, &pass->transformer,
                                  pass->grad_tokens, by_value ? pass->grad_value : NULL);
@@ -387,6 +388,6 @@ int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *com
     if (status) return status;
     patches_backward(vision, compute, pass, pass->grad_value);
     if (stem_layers(vision))
-        gaclip__stem_backward(vision, compute, pass, grad_stem(vision, compute, pass));
+        gaclip__stem_backward(vision, compute, pass, grad_stem(vision, compute, pass), grads);
     return GACLIP_OK;
 }

@@ -60,10 +60,17 @@ int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
 int gaclip__vision_forward(const GaclipVision *vision, const GaclipCompute *compute,
                            GaclipVisionPass *pass, const float *planes, GaclipError *err);
 
-/* Adds to every parameter's gradient. grad_class (N, E) by the unit embedding, grad_dense (N, h, w,
- * E), grad_features (N h w, W) by pass->features; each may be NULL. */
+/* Gradients by what a pass gave; each may be NULL. */
+typedef struct GaclipVisionGradients {
+    const float *class_embedding;       /* (N, E) by the unit embedding */
+    const float *dense;                 /* (N, h, w, E) */
+    const float *features;              /* (N h w, W) by pass->features */
+    const float *stem[GACLIP_MAX_STEM]; /* (N H' W', C) by a stem layer's out */
+} GaclipVisionGradients;
+
+/* Adds to every parameter's gradient. */
 int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *compute,
-                            GaclipVisionPass *pass, const float *grad_class,
-                            const float *grad_dense, const float *grad_features, GaclipError *err);
+                            GaclipVisionPass *pass, const GaclipVisionGradients *grads,
+                            GaclipError *err);
 
 #endif

@@ -25,7 +25,7 @@ int gaclip__crop_pass_backward(GaclipStep *step, GaclipCropPass *pass)
 {
     GaclipModel *m = step->model;
     size_t E = (size_t)step->embeddings.width;
-    return gaclip__vision_backward(&m->vision, m->compute, &pass->vision,
-                                   step->embeddings.crops.grad + (size_t)pass->first * E, NULL,
-                                   NULL, step->err);
+    GaclipVisionGradients grads = {.class_embedding =
+                                       step->embeddings.crops.grad + (size_t)pass->first * E};
+    return gaclip__vision_backward(&m->vision, m->compute, &pass->vision, &grads, step->err);
 }

@@ -54,10 +54,10 @@ static int run_proposals(GaclipStep *step, GaclipImagePass *pass, int keep)
     GaclipProposalPass *p = &pass->proposals;
     const GaclipLossWeights *w = &step->options->weights;
     double objectness, box;
-    int status = gaclip__proposal_layout(p, &m->proposals, m->compute, &m->arena, pass->count,
-                                         pass->vision.h, pass->vision.w, keep, step->err);
+    int status = gaclip__proposal_layout(p, &m->proposals, m->compute, &m->arena, &pass->vision,
+                                         keep, step->err);
     if (status) return status;
-    gaclip__proposal_forward(&m->proposals, m->compute, p, pass->vision.features);
+    gaclip__proposal_forward(&m->proposals, m->compute, p, &pass->vision);
     if (!keep) return GACLIP_OK;
     pass->grad_proposals = gaclip__arena_floats(
         &m->arena, (size_t)(pass->count * p->out_h * p->out_w) * GACLIP__HEAD_CHANNELS);
@@ -200,21 +200,21 @@ int gaclip__image_pass_backward(GaclipStep *step, GaclipImagePass *pass)
 {
     GaclipModel *m = step->model;
     size_t E = (size_t)step->embeddings.width;
-    float *grad_dense = NULL;
+    GaclipVisionGradients grads = {0};
+    if (wants_class(step))
+        grads.class_embedding = step->embeddings.images.grad + (size_t)pass->first * E;
     if (wants_proposals(step))
-        gaclip__proposal_backward(&m->proposals, m->compute, &pass->proposals,
-                                  pass->vision.features, pass->grad_proposals);
+        gaclip__proposal_backward(&m->proposals, m->compute, &pass->proposals, &pass->vision,
+                                  pass->grad_proposals, &grads);
     if (wants_regions(step)) {
-        grad_dense =
+        float *grad_dense =
             gaclip__arena_floats(&m->arena, (size_t)pass->count * map_floats(pass, (int)E));
         int status = gaclip__arena_check(&m->arena, step->err);
         if (status) return status;
         MapTask task = {step, pass, grad_dense};
         unit_backward(step, pass);
         gaclip__threads_run(m->compute->pool, pass->count, map_backward, &task);
+        grads.dense = grad_dense;
     }
-    return gaclip__vision_backward(
-        &m->vision, m->compute, &pass->vision,
-        wants_class(step) ? step->embeddings.images.grad + (size_t)pass->first * E : NULL,
-        grad_dense, wants_proposals(step) ? pass->proposals.grad_features : NULL, step->err);
+    return gaclip__vision_backward(&m->vision, m->compute, &pass->vision, &grads, step->err);
 }

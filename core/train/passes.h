@@ -16,7 +16,7 @@ typedef struct GaclipStep {
     GaclipArena *rows; /* of the embeddings; activations lie in the model's arena */
     GaclipEmbeddings embeddings;
     float *region_lengths; /* (K) before they were made unit */
-    int positives;         /* locations of the whole batch */
+    double positives;      /* weight of the whole batch */
     double objectness, box;
     GaclipError *err;
 } GaclipStep;

@@ -44,7 +44,8 @@ typedef struct GaclipModelConfig {
     struct {
         int width;    /* channels of the head; 0 = the model has no proposal head */
         int layers;   /* 3x3 convolutions of the head */
-        int upsample; /* the head's map is this many times finer than the patch grid: 1 or 2 */
+        int upsample; /* the head's map is this many times finer than the patch grid: 1, 2, 4 */
+        int lateral;  /* the stem's finer maps join where the head's map is up-sampled */
         int octaves;  /* scales to look at besides the finest, each half as fine as the last */
     } proposal;
     float image_mean[3], image_std[3];
