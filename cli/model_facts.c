@@ -1,6 +1,7 @@
 #include "model_facts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The parts of a model by how the names of their tensors begin. */
 static const struct {
@@ -32,6 +33,13 @@ ModelName model_name(const GaclipModelConfig *config)
         if (size != 224) snprintf(out.text + used, sizeof out.text - (size_t)used, "@%d", size);
     }
     return out;
+}
+
+GaclipStorage model_storage(const GaclipModel *model)
+{
+    const char *dtype = gaclip_model_dtype(model);
+    if (!strcmp(dtype, "bf16")) return GACLIP_STORE_BF16;
+    return !strcmp(dtype, "f16") ? GACLIP_STORE_F16 : GACLIP_STORE_F32;
 }
 
 const char *model_activation_name(GaclipActivation activation)

@@ -15,6 +15,9 @@ ModelName model_name(const GaclipModelConfig *config);
 /* "quick_gelu" or "gelu" */
 const char *model_activation_name(GaclipActivation activation);
 
+/* The type to write that comes closest to what the model was stored in. */
+GaclipStorage model_storage(const GaclipModel *model);
+
 enum { MODEL_VISION, MODEL_TEXT, MODEL_PROPOSAL, MODEL_OTHER, MODEL_PARTS };
 
 /* "vision", ...; of which so many parameters; together all. */

@@ -5,5 +5,6 @@
 int model_info(int argc, char **argv);
 int model_convert(int argc, char **argv);
 int model_bench(int argc, char **argv);
+int model_calibrate(int argc, char **argv);
 
 #endif

@@ -276,6 +276,13 @@ static void test_bad_metadata(void **state)
         {"templates", "[\"{}\",7]", "templates"},
         {"background", "{}", "background"},
         {"classes", "null", "classes"},
+        {"architecture/proposal/lateral", "1", "lateral"},
+        {"architecture/proposal/lateral", "2", "lateral"},
+        {"calibration", "{}", "calibration"},
+        {"calibration", "[[\"tank\",1,0]]", "calibration"},
+        {"calibration", "[{\"class\":\"tank\",\"slope\":1}]", "calibration"},
+        {"calibration", "[{\"class\":\"tank\",\"slope\":-1,\"offset\":0}]", "rising"},
+        {"calibration", "[{\"class\":\"tank\",\"slope\":1e9,\"offset\":0}]", "rising"},
         {"training", "[1]", "training"},
     };
     (void)state;

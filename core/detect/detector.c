@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gaclip/dense.h"
+#include "gaclip/protocols.h"
 
 enum { LARGEST_OCTAVES = 4 };
 
@@ -16,7 +17,8 @@ void gaclip_detect_options_init(GaclipDetectOptions *options)
                                      .independent = 0,
                                      .max_proposals = 300,
                                      .overlap = -1,
-                                     .octaves = -1};
+                                     .octaves = -1,
+                                     .uncalibrated = 0};
 }
 
 static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
@@ -67,6 +69,42 @@ static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipErro
     return GACLIP_OK;
 }
 
+/* The class's own row, or the one for all others, or none. */
+static const GaclipCalibration *find_calibration(const GaclipModel *model, const char *name)
+{
+    const GaclipCalibration *others = NULL;
+    for (size_t i = 0; i < model->calibration_count; i++) {
+        const GaclipCalibration *row = &model->calibration[i];
+        if (!*row->class_name)
+            others = row;
+        else if (gaclip_same_class(row->class_name, name))
+            return row;
+    }
+    return others;
+}
+
+static int calibrate(GaclipDetector *d, const char *const *classes, GaclipError *err)
+{
+    d->score_floor = d->options.min_score;
+    if (!d->model->calibration_count || d->options.uncalibrated) return GACLIP_OK;
+    d->calibration = calloc((size_t)d->class_count, sizeof *d->calibration);
+    if (!d->calibration) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    d->score_floor = 1;
+    for (int i = 0; i < d->class_count; i++) {
+        const GaclipCalibration *row = find_calibration(d->model, classes[i]);
+        d->calibration[i] = row ? *row : (GaclipCalibration){"", 1, 0};
+        double floor = gaclip_uncalibrated_score(&d->calibration[i], (double)d->options.min_score);
+        if (floor < (double)d->score_floor) d->score_floor = (float)floor;
+    }
+    return GACLIP_OK;
+}
+
+float gaclip__class_score(const GaclipDetector *detector, int class_index, float score)
+{
+    if (!detector->calibration) return score;
+    return (float)gaclip_calibrated_score(&detector->calibration[class_index], (double)score);
+}
+
 int gaclip_detector_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
                         int class_count, const GaclipDetectOptions *options, GaclipError *err)
 {
@@ -98,6 +136,7 @@ int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model, const char *cons
     d->prompts = calloc((size_t)class_count, sizeof *d->prompts);
     status = d->texts && d->prompts ? embed_texts(d, classes, err)
                                     : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    if (!status) status = calibrate(d, classes, err);
     if (status) {
         gaclip_detector_free(d);
         return status;
@@ -112,6 +151,7 @@ void gaclip_detector_free(GaclipDetector *detector)
     for (int i = 0; detector->prompts && i < detector->class_count; i++) free(detector->prompts[i]);
     free(detector->prompts);
     free(detector->texts);
+    free(detector->calibration);
     free(detector);
 }
 

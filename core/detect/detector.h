@@ -8,9 +8,11 @@
 struct GaclipDetector {
     GaclipModel *model; /* borrowed */
     GaclipDetectOptions options;
-    int class_count, text_count; /* texts: the classes, then the background phrases */
-    float *texts;                /* (text_count, embed_dim) unit */
-    char **prompts;              /* (class_count) */
+    int class_count, text_count;    /* texts: the classes, then the background phrases */
+    float *texts;                   /* (text_count, embed_dim) unit */
+    char **prompts;                 /* (class_count) */
+    GaclipCalibration *calibration; /* (class_count), or NULL: scores stay */
+    float score_floor; /* no class can reach the smallest score from below this one, uncalibrated */
 };
 
 /* A growing list of detections; the caller frees items. */
@@ -31,6 +33,9 @@ int gaclip__check_proposals(const GaclipModel *model, GaclipError *err);
 int gaclip__class_probabilities(float *probability, float *similarity,
                                 const GaclipDetector *detector, const float *region,
                                 GaclipError *err);
+
+/* The score of a class from an uncalibrated one. */
+float gaclip__class_score(const GaclipDetector *detector, int class_index, float score);
 
 /* Unit embedding (E) of a region of window number n of a pass; box in pixels of the window. */
 int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,

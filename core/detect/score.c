@@ -18,9 +18,9 @@ static float clamp(float value, float low, float high)
 }
 
 /* Objectness below which even a certain class cannot reach the smallest score. */
-static float objectness_floor(const GaclipDetectOptions *o)
+static float objectness_floor(const GaclipDetector *d)
 {
-    float floor = o->mix < 1 ? powf(o->min_score, 1 / (1 - o->mix)) : 0.0f;
+    float mix = d->options.mix, floor = mix < 1 ? powf(d->score_floor, 1 / (1 - mix)) : 0.0f;
     return fmaxf(floor, 0.01f);
 }
 
@@ -82,7 +82,8 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
         found.class_index = c;
         found.probability = scratch->probability[c];
         found.similarity = scratch->similarity[c];
-        found.score = powf(found.objectness, 1 - mix) * powf(found.probability, mix);
+        found.score = gaclip__class_score(
+            d, c, powf(found.objectness, 1 - mix) * powf(found.probability, mix));
         if (found.score >= d->options.min_score) status = gaclip__detections_add(list, &found, err);
     }
     return status;
@@ -93,8 +94,7 @@ static int score_window(GaclipDetectionList *list, GaclipDetector *d, const Gacl
                         const GaclipImage *image, Scratch *scratch, GaclipError *err)
 {
     GaclipProposal *picked;
-    int count, status = gaclip__proposals_pick(&picked, &count, proposals, n,
-                                               objectness_floor(&d->options),
+    int count, status = gaclip__proposals_pick(&picked, &count, proposals, n, objectness_floor(d),
                                                d->options.max_proposals, PROPOSAL_IOU, err);
     for (int i = 0; i < count && !status; i++)
         status = score_proposal(list, d, window, pass, n, &picked[i], image, scratch, err);

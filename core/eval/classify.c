@@ -16,7 +16,7 @@ static int visit(const GaclipSample *sample, int index, void *payload, GaclipErr
         return GACLIP_OK;
     }
     int status = gaclip__ask(c->out, &c->capacity, index, -1, err);
-    if (!status) status = gaclip__names_add(&c->names, sample->scene, err);
+    if (!status) status = gaclip__lent_names_add(&c->names, sample->scene, err);
     return status ? status : gaclip__image_queue_add_whole(&c->queue, &sample->image, err);
 }
 
@@ -30,7 +30,7 @@ int gaclip_eval_classify(GaclipAccuracy *out, GaclipModel *model, const GaclipSa
     if (!status) status = gaclip__image_queue_flush(&c.queue, err);
     if (!status) status = gaclip__answer_classes(out, model, &c.queue.out, &c.names, options, err);
     gaclip__image_queue_clear(&c.queue);
-    gaclip__names_clear(&c.names);
+    gaclip__lent_names_clear(&c.names);
     if (status) gaclip_accuracy_clear(out);
     return status;
 }

@@ -24,7 +24,7 @@ static int collect_names(const GaclipSample *sample, int index, void *payload, G
     (void)index;
     for (int i = 0; i < sample->region_count && !status; i++)
         if (is_object(&sample->regions[i]))
-            status = gaclip__names_add(names, gaclip__region_class(&sample->regions[i]), err);
+            status = gaclip__lent_names_add(names, gaclip__region_class(&sample->regions[i]), err);
     return status;
 }
 
@@ -41,7 +41,7 @@ static int choose_classes(GaclipNames *classes, const GaclipSampleSource *source
     if (!status && !classes->count)
         status = gaclip_error_set(err, GACLIP_ERROR_EMPTY,
                                   "no image has an object with a class; detection needs boxes");
-    gaclip__names_clear(&names);
+    gaclip__lent_names_clear(&names);
     return status;
 }
 
@@ -151,7 +151,7 @@ int gaclip_eval_detect(GaclipDetectionResult *out, GaclipModel *model,
     Detection d = {.out = out};
     int status = measure(&d, model, source, options, err);
     gaclip_detector_free(d.detector);
-    gaclip__names_clear(&d.classes);
+    gaclip__lent_names_clear(&d.classes);
     if (status) gaclip_detection_result_clear(out);
     return status;
 }

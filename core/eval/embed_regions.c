@@ -10,7 +10,8 @@
 
 enum { VIEW_BATCH = 4, BINS = 7 };
 
-/* Side below which a box is no region, pixels: shares of an image no longer tell its edges apart. */
+/* Side below which a box is no region, pixels: shares of an image no longer tell its edges apart.
+ */
 static const float SMALLEST_SIDE = 0.01f;
 
 static int wants_map(const GaclipEvalOptions *options)

@@ -44,8 +44,7 @@ int gaclip_nms(int *kept, int *kept_count, const GaclipBox *boxes, const float *
     if (count < 0) return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%d boxes", count);
     Ranked *ranked = malloc(((size_t)count + 1) * sizeof *ranked);
     if (!ranked) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (int i = 0; i < count; i++)
-        ranked[i] = (Ranked){scores[i], i, labels ? labels[i] : 0};
+    for (int i = 0; i < count; i++) ranked[i] = (Ranked){scores[i], i, labels ? labels[i] : 0};
     qsort(ranked, (size_t)count, sizeof *ranked, by_label_and_score);
     int survivors = suppress(ranked, count, boxes, iou);
     qsort(ranked, (size_t)survivors, sizeof *ranked, by_score);

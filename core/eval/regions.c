@@ -16,10 +16,11 @@ typedef struct Regions {
 /* What is asked about the region; a question without a name is none. */
 static int add_names(Regions *r, const GaclipSampleRegion *region, GaclipError *err)
 {
-    if (!r->is_fine_grained) return gaclip__names_add(&r->names, gaclip__region_class(region), err);
-    int status = gaclip__names_add(&r->names, region->description, err);
+    if (!r->is_fine_grained)
+        return gaclip__lent_names_add(&r->names, gaclip__region_class(region), err);
+    int status = gaclip__lent_names_add(&r->names, region->description, err);
     for (int i = 0; i < region->negative_count && !status; i++)
-        status = gaclip__names_add(&r->names, region->negatives[i], err);
+        status = gaclip__lent_names_add(&r->names, region->negatives[i], err);
     r->out->answers[r->out->answer_count - 1].candidates = 1 + region->negative_count;
     return status;
 }
@@ -102,7 +103,7 @@ static int measure(GaclipAccuracy *out, GaclipModel *model, const GaclipSampleSo
         status = (is_fine_grained ? compare_descriptions : gaclip__answer_classes)(
             out, model, embeddings, &r.names, options, err);
     gaclip__region_queue_clear(&r.queue);
-    gaclip__names_clear(&r.names);
+    gaclip__lent_names_clear(&r.names);
     free(r.boxes);
     if (status) gaclip_accuracy_clear(out);
     return status;

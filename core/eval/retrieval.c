@@ -34,7 +34,7 @@ static int take_texts(Retrieval *r, const GaclipSample *sample, GaclipError *err
     int status =
         grow(&out->caption_image, &r->caption_capacity, out->captions + sample->caption_count, err);
     for (int i = 0; i < sample->caption_count && !status; i++) {
-        status = gaclip__names_add(&r->texts, sample->captions[i], err);
+        status = gaclip__lent_names_add(&r->texts, sample->captions[i], err);
         if (!status) out->caption_image[out->captions++] = out->images;
     }
     return status;

@@ -57,7 +57,7 @@ int gaclip__walk(const GaclipSampleSource *source, const GaclipEvalOptions *opti
     return status;
 }
 
-int gaclip__names_add(GaclipNames *names, const char *name, GaclipError *err)
+int gaclip__lent_names_add(GaclipNames *names, const char *name, GaclipError *err)
 {
     if (names->count == names->capacity) {
         int capacity = names->capacity ? 2 * names->capacity : 64;
@@ -70,7 +70,7 @@ int gaclip__names_add(GaclipNames *names, const char *name, GaclipError *err)
     return GACLIP_OK;
 }
 
-void gaclip__names_clear(GaclipNames *names)
+void gaclip__lent_names_clear(GaclipNames *names)
 {
     free(names->items);
     *names = (GaclipNames){0};
@@ -111,7 +111,7 @@ int gaclip__name_classes(GaclipNames *classes, const GaclipNames *names,
     *classes = (GaclipNames){0};
     for (int i = 0; i < count && !status; i++) {
         const char *name = options->classes ? options->classes[i] : names->items[i];
-        if (name) status = gaclip__names_add(classes, name, err);
+        if (name) status = gaclip__lent_names_add(classes, name, err);
     }
     if (status || !classes->count) return status;
     qsort(classes->items, (size_t)classes->count, sizeof *classes->items, by_class);

@@ -19,8 +19,8 @@ typedef struct GaclipNames {
     int count, capacity;
 } GaclipNames;
 
-int gaclip__names_add(GaclipNames *names, const char *name, GaclipError *err);
-void gaclip__names_clear(GaclipNames *names);
+int gaclip__lent_names_add(GaclipNames *names, const char *name, GaclipError *err);
+void gaclip__lent_names_clear(GaclipNames *names);
 
 /* The asked classes, or the distinct names; sorted. The caller clears *classes. */
 int gaclip__name_classes(GaclipNames *classes, const GaclipNames *names,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "model/calibration.h"
 #include "model/config.h"
 #include "weights/weights.h"
 
@@ -48,6 +49,7 @@ void gaclip_model_close(GaclipModel *model)
     gaclip__parameters_free(&model->parameters);
     gaclip_tokenizer_free(model->tokenizer);
     for (int i = 0; i < GACLIP__TEXT_LISTS; i++) free_texts(&model->texts[i]);
+    gaclip__calibration_clear(model);
     free(model->training);
     free(model->metadata);
     free(model->path);

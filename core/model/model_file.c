@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_limit.h"
+#include "model/calibration.h"
 #include "model/config.h"
 #include "model/model.h"
 #include "model/model_file.h"
@@ -80,6 +81,9 @@ int gaclip__model_read_rest(GaclipModel *model, const GaclipSafetensors *file, c
         int status = read_list(model, (GaclipTextList)list, json, err);
         if (status) return status;
     }
+    failed = gaclip__calibration_from_json(
+        model, cJSON_GetObjectItemCaseSensitive(json, GACLIP__CALIBRATION), err);
+    if (failed) return failed;
     const cJSON *training = cJSON_GetObjectItemCaseSensitive(json, "training");
     if (training && !cJSON_IsObject(training))
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/calibration.h"
 #include "model/config.h"
 #include "model/model.h"
 #include "model/model_file.h"
@@ -18,6 +19,8 @@ char *gaclip__model_metadata_text(const GaclipModel *model)
         for (size_t i = 0; i < texts->count; i++)
             cJSON_AddItemToArray(array, cJSON_CreateString(texts->items[i]));
     }
+    if (model->calibration_count)
+        cJSON_AddItemToObject(json, GACLIP__CALIBRATION, gaclip__calibration_to_json(model));
     if (model->training) cJSON_AddItemToObject(json, "training", cJSON_Parse(model->training));
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);

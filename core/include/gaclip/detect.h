@@ -17,10 +17,11 @@ typedef struct GaclipDetectOptions {
     int independent;   /* score each class against the background alone */
     int max_proposals; /* kept a model window, by objectness */
     int overlap;       /* of neighbouring model windows, pixels; negative = half of one */
-    int octaves; /* coarser scales to look at too, each half as fine; negative = the model's */
+    int octaves;      /* coarser scales to look at too, each half as fine; negative = the model's */
+    int uncalibrated; /* scores as they come, whatever calibration the model has */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1. */
+/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1, 0. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
@@ -50,7 +51,8 @@ GACLIP_API int gaclip_detector_span_overlap(const GaclipDetector *detector);
 typedef struct GaclipDetection {
     GaclipBox box; /* pixels of the image */
     int class_index;
-    float score, objectness;
+    float score; /* objectness^(1-mix) * probability^mix, by the model's calibration */
+    float objectness;
     float probability; /* of the class among the asked ones and the background phrases */
     float similarity;  /* cosine of region and class text */
     int is_cut;        /* an inner window edge may have cut the box */

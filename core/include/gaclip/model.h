@@ -124,6 +124,25 @@ GACLIP_API const char *gaclip_model_text_at(const GaclipModel *model, GaclipText
                                             size_t index);
 GACLIP_API int gaclip_model_set_texts(GaclipModel *model, GaclipTextList list,
                                       const char *const *texts, size_t count, GaclipError *err);
+/* From a detection's score s to the share of such detections that are right:
+ * 1 / (1 + exp(-(slope * ln(s / (1 - s)) + offset))) (Platt, 1999, section 2.1, on the logit). */
+typedef struct GaclipCalibration {
+    const char *class_name; /* lent by the model; "" = every class that has none of its own */
+    double slope, offset;   /* slope > 0: the order of scores stays */
+} GaclipCalibration;
+
+/* The score that calibration makes of s in 0..1; slope 1 and offset 0 leave it. */
+GACLIP_API double gaclip_calibrated_score(const GaclipCalibration *calibration, double score);
+/* The score that becomes this one. */
+GACLIP_API double gaclip_uncalibrated_score(const GaclipCalibration *calibration, double score);
+
+/* Replaces what is kept in the file; count 0: none. Rows are copied. */
+GACLIP_API int gaclip_model_set_calibration(GaclipModel *model, const GaclipCalibration *rows,
+                                            size_t count, GaclipError *err);
+/* All rows, lent; NULL and *count 0 where the scores are not calibrated. */
+GACLIP_API const GaclipCalibration *gaclip_model_calibration(const GaclipModel *model,
+                                                             size_t *count);
+
 /* Training provenance: a JSON object as text, stored under "training". */
 GACLIP_API int gaclip_model_set_training(GaclipModel *model, const char *json, GaclipError *err);
 GACLIP_API void gaclip_model_set_gsd(GaclipModel *model, double gsd_min, double gsd_max);
