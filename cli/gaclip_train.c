@@ -53,8 +53,8 @@ static int check_request(TrainRequest *request, GaclipError *err)
     GaclipLossWeights weights = {0};
     if (status == GACLIP_OK) status = train_losses_set(&weights, &request->losses, err);
     if (request->image_size == 0) request->image_size = 160;
-    if (request->width == 0) request->width = 128;
-    if (request->depth == 0) request->depth = 4;
+    if (request->width == 0) request->width = 192;
+    if (request->depth == 0) request->depth = 6;
     if (request->checkpoint_every == 0 && request->recipe == NULL) request->checkpoint_every = 200;
     if (status != GACLIP_OK || request->dry_run) return status;
     if (request->output == NULL)
@@ -113,9 +113,9 @@ static int train_command(int argc, char **argv)
         {.name = "image-size", .type = OPTION_INTEGER, .value = &r.image_size, .meta = "PIXELS",
          .minimum = 32, .maximum = 1024, .help = "side of the model's window (default: 160)"},
         {.name = "width", .type = OPTION_INTEGER, .value = &r.width, .meta = "N",
-         .minimum = 16, .maximum = 4096, .help = "channels of the image tower (default: 128)"},
+         .minimum = 16, .maximum = 4096, .help = "channels of the image tower (default: 192)"},
         {.name = "depth", .type = OPTION_INTEGER, .value = &r.depth, .meta = "N",
-         .minimum = 1, .maximum = 64, .help = "blocks of the image tower (default: 4)"},
+         .minimum = 1, .maximum = 64, .help = "blocks of the image tower (default: 6)"},
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &r.threads,
          .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
         {.name = "loss", .type = OPTION_PAIRS, .value = &r.losses, .meta = "NAME=WEIGHT",

@@ -10,7 +10,7 @@ static const char *const TEMPLATES[] = {"an aerial image of a {}", "a satellite 
 static const char *const BACKGROUND[] = {"empty ground", "background", "nothing of interest",
                                          "something else"};
 
-enum { TEMPLATE_COUNT = 4, BACKGROUND_COUNT = 4, MOST_MERGES = 4000, CONTEXT = 32 };
+enum { TEMPLATE_COUNT = 4, BACKGROUND_COUNT = 4, MOST_MERGES = 4000, CONTEXT = 32, PATCH = 16 };
 
 /* The tokenizer learns from every text that training and detection will use. */
 static int learn_tokenizer(GaclipTokenizer **out, const char *const *texts, size_t count,
@@ -27,7 +27,8 @@ static int learn_tokenizer(GaclipTokenizer **out, const char *const *texts, size
     return status;
 }
 
-/* Three halving convolutions see blades and edges before the transformer sees patches of 8. */
+/* Three halving convolutions see blades and edges before the transformer sees patches of 16, and
+ * hand them to the proposal head, which looks every 4 pixels. */
 static GaclipModelConfig configure(const TrainRequest *request, int vocab_size)
 {
     int width = request->width;
@@ -38,18 +39,18 @@ static GaclipModelConfig configure(const TrainRequest *request, int vocab_size)
         .norm_epsilon = 1e-5f,
         .dense = GACLIP_DENSE_FULL,
         .vision = {.image_size = request->image_size,
-                   .patch_size = 8,
+                   .patch_size = PATCH,
                    .width = width,
                    .layers = request->depth,
                    .heads = heads,
                    .stem_layers = 3,
-                   .stem_widths = {24, 48, 96}},
+                   .stem_widths = {32, 64, 128}},
         .text = {.context_length = CONTEXT,
                  .vocab_size = vocab_size,
                  .width = 128,
                  .layers = 2,
                  .heads = 4},
-        .proposal = {.width = 128, .layers = 3, .upsample = 1},
+        .proposal = {.width = 96, .layers = 1, .upsample = 4, .lateral = 1},
         .image_mean = {0.48145466f, 0.4578275f, 0.40821073f},
         .image_std = {0.26862954f, 0.26130258f, 0.27577711f},
     };
@@ -103,9 +104,10 @@ int train_build_model(GaclipModel **out, const TrainRequest *request,
 {
     TextList labels = {0};
     GaclipModel *model = NULL;
-    if (request->image_size % 8)
+    if (request->image_size % PATCH)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "--image-size %d is not a multiple of 8", request->image_size);
+                                "--image-size %d is not a multiple of %d", request->image_size,
+                                PATCH);
     GaclipModelConfig config = configure(request, SMALLEST_VOCABULARY + MOST_MERGES);
     int status = list_labels(&labels, annotations, err);
     if (status == GACLIP_OK)
