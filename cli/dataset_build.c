@@ -25,7 +25,7 @@ typedef struct BuildRequest {
     GaclipDatasetFilterOptions filtering;
     GaclipDescribeOptions describing;
     CaptionRequest captioning;
-    int not_annotated, overwrite, quiet;
+    int keep_duplicates, not_annotated, overwrite, quiet;
     Progress progress;
 } BuildRequest;
 
@@ -83,6 +83,16 @@ static int show_progress(int done, int total, void *payload)
     return progress_update(&r->progress, done, total, NULL);
 }
 
+static int drop_duplicates(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
+{
+    GaclipDatasetEvents events = {print_finding, show_progress, r};
+    if (r->keep_duplicates) return GACLIP_OK;
+    progress_begin(&r->progress, "images", r->quiet);
+    int status = gaclip_dataset_drop_duplicates(removed, dataset, &events, err);
+    progress_end(&r->progress);
+    return status;
+}
+
 static int filter(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
 {
     GaclipDatasetEvents events = {print_finding, show_progress, r};
@@ -113,20 +123,21 @@ static int build(BuildRequest *r, const char *const *inputs, int count, const ch
 {
     GaclipDataset *dataset;
     GaclipDatasetWriteOptions writing = {.name = r->name, .command = command};
-    int removed = 0, described = 0, status = check_request(r, count, err);
+    int copies = 0, removed = 0, described = 0, status = check_request(r, count, err);
     r->reading.is_annotated = !r->not_annotated;
     if (!status) status = dataset_format(&r->reading.format, r->format, err);
     if (!status) status = dataset_read_all(&dataset, inputs, count, &r->reading, err);
     if (status) return status;
     status = read_scene(dataset, r, err);
     if (!status) status = split(dataset, r, err);
+    if (!status) status = drop_duplicates(&copies, dataset, r, err);
     if (!status) status = filter(&removed, dataset, r, err);
     if (!status) status = describe(&described, dataset, r, err);
     if (!status) status = gaclip_dataset_write(dataset, r->output, &writing, err);
     if (!status && !r->quiet)
         printf("%s: %d images, %d classes, %d regions described; %d images and %d boxes left out\n",
                r->output, gaclip_dataset_image_count(dataset), gaclip_dataset_class_count(dataset),
-               described, removed, gaclip_dataset_dropped_count(dataset));
+               described, copies + removed, gaclip_dataset_dropped_count(dataset));
     if (!status && !r->quiet && r->captioning.options.url)
         dataset_caption_print(&r->captioning.counts);
     gaclip_dataset_free(dataset);
@@ -187,6 +198,8 @@ int dataset_build(int argc, char **argv)
          .help = "side of the squares of ground, in units of the CRS"},
         {.name = "seed", .type = OPTION_INTEGER, .value = &r.seed, .meta = "NUMBER",
          .minimum = 0, .maximum = 2147483647, .help = "of random choices"},
+        {.name = "keep-duplicates", .type = OPTION_FLAG, .value = &r.keep_duplicates,
+         .help = "keep images whose pixels are those of another one, which are left out else"},
         {.name = "filter", .type = OPTION_FLAG, .value = &r.filter,
          .help = "leave out images of bad quality, and say which and why"},
         {.name = "min-brightness", .type = OPTION_NUMBER, .value = &f->min_brightness,
@@ -232,10 +245,13 @@ int dataset_build(int argc, char **argv)
         .name = "gaclip-dataset build",
         .usage = "[INPUT...] -o DATASET.json",
         .summary = "write one dataset file from data sets of any kind",
-        .description = "Reads COCO, Karpathy, VOC, YOLO, DOTA, folders of classes, datasets that "
+        .description = "Reads COCO, Karpathy, VOC, YOLO, DOTA, NWPU VHR-10, RRSIS-D, CHOICE, folders of "
+                       "classes, datasets that "
                        "were built before, and a raster with a vector layer. Inputs that need "
                        "different options are built one by one and then together. Images stay "
-                       "where they are and are named from the output's folder. With --captioner, "
+                       "where they are and are named from the output's folder. Of images with the "
+                       "same pixels one stays, that of a test or val split before one of train, "
+                       "and the others are listed. With --captioner, "
                        "images and their boxes go to that service; what it says is taken where it "
                        "agrees with boxes and pixels, and refusals are listed.",
         .examples = "  gaclip-dataset build ships/train.json ships/val.json -o ships.json\n"

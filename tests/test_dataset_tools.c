@@ -117,6 +117,46 @@ static void test_check(void **state)
     gaclip_dataset_free(dataset);
 }
 
+/* Of images with the same pixels the held-out one stays, else the first; all others are named. */
+static void test_duplicates(void **state)
+{
+    static const char *const KEPT[] = {"d.tif", "e.tif", "c.tif", "plain.tif"};
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int removed, problems;
+    put_image("/vsimem/tools/b.tif", 12, 12, 7);
+    put_image("/vsimem/tools/c.tif", 12, 12, 7);
+    put_image("/vsimem/tools/d.tif", 12, 12, 8);
+    put_image("/vsimem/tools/e.tif", 12, 12, 9);
+    put_image("/vsimem/tools/plain.tif", 12, 11, 7);
+    GaclipDataset *dataset = dataset_of(
+        "", "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\"}, "
+            "{\"path\": \"d.tif\", \"width\": 12, \"height\": 12}, "
+            "{\"path\": \"e.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"c.tif\", \"width\": 12, \"height\": 12, \"split\": \"test\"}, "
+            "{\"path\": \"d.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\"}, "
+            "{\"path\": \"e.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"plain.tif\", \"width\": 12, \"height\": 11}");
+    expect_ok(gaclip_dataset_drop_duplicates(&removed, dataset, &events, &err), &err);
+    assert_true(removed == 4 && gaclip_dataset_image_count(dataset) == 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(CPLGetFilename(gaclip_dataset_image_at(dataset, i)->path), KEPT[i]);
+    expect_found(findings, "images[0] left out: has the same pixels as /vsimem/tools/c.tif "
+                           "(splits train and test)");
+    expect_found(findings, "images[3] left out: has the same pixels as /vsimem/tools/c.tif "
+                           "(splits val and test)");
+    expect_found(findings, "images[5] left out: has the same pixels as /vsimem/tools/d.tif "
+                           "(splits train and none)");
+    expect_found(findings, "images[6] left out: has the same pixels as /vsimem/tools/e.tif "
+                           "(splits val and val)");
+    expect_ok(gaclip_dataset_check(&problems, dataset, NULL, &err), &err);
+    assert_int_equal(problems, 0);
+    gaclip_dataset_free(dataset);
+}
+
 static int stop_at_once(int done, int total, void *payload)
 {
     (void)payload;
@@ -211,8 +251,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split_by_image), cmocka_unit_test(test_split_by_location),
-        cmocka_unit_test(test_check),          cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_pixel_facts),    cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_check),          cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_interrupted),    cmocka_unit_test(test_pixel_facts),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

@@ -91,6 +91,21 @@ def test_gaclip_dataset_check(coco):
     assert len(report["findings"]) == 1 and report["images"] == 3
 
 
+def test_gaclip_dataset_duplicates(coco):
+    """A copy in train of an image of val is left out and listed, unless it is to stay."""
+    build(coco, "-o", "out.json")
+    made = json.load(open("out.json"))
+    made["images"].append(dict(made["images"][0], split="val"))
+    json.dump(made, open("twice.json", "w"))
+    result = build("twice.json", "-o", "once.json")
+    assert "in/images/a.tif: left out: has the same pixels as" in result.stdout
+    assert "(splits train and val)" in result.stdout
+    assert [i["split"] for i in json.load(open("once.json"))["images"]] == ["train", "val"]
+    assert cli.run(CHECK, "once.json", "-q").returncode == 0
+    build("twice.json", "-o", "both.json", "--keep-duplicates")
+    assert len(json.load(open("both.json"))["images"]) == 3
+
+
 def test_gaclip_dataset_stats(coco):
     build(coco, "-o", "out.json")
     report = json.loads(cli.run(STATS, "out.json", "--json").stdout)

@@ -37,6 +37,12 @@ GACLIP_API int gaclip_dataset_split(GaclipDataset *dataset,
 GACLIP_API int gaclip_dataset_check(int *problems, const GaclipDataset *dataset,
                                     const GaclipDatasetEvents *events, GaclipError *err);
 
+/* Takes images out whose pixels (MD5) are those of another one: of all that are the same, the one
+ * of the split "test" stays, else of "val", else the first. Each that goes is found with the one
+ * that stays. */
+GACLIP_API int gaclip_dataset_drop_duplicates(int *removed, GaclipDataset *dataset,
+                                              const GaclipDatasetEvents *events, GaclipError *err);
+
 typedef struct GaclipDatasetFilterOptions {
     double min_brightness, max_brightness; /* mean grey, 0..255 */
     double min_sharpness;                  /* variance of the Laplacian of grey values */
