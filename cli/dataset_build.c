@@ -83,6 +83,13 @@ static int show_progress(int done, int total, void *payload)
     return progress_update(&r->progress, done, total, NULL);
 }
 
+static int unite_classes(GaclipDataset *dataset, GaclipError *err)
+{
+    GaclipDatasetEvents events = {.found = print_finding};
+    int united;
+    return gaclip_dataset_unite_classes(&united, dataset, &events, err);
+}
+
 static int drop_duplicates(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
 {
     GaclipDatasetEvents events = {print_finding, show_progress, r};
@@ -129,6 +136,7 @@ static int build(BuildRequest *r, const char *const *inputs, int count, const ch
     if (!status) status = dataset_read_all(&dataset, inputs, count, &r->reading, err);
     if (status) return status;
     status = read_scene(dataset, r, err);
+    if (!status) status = unite_classes(dataset, err);
     if (!status) status = split(dataset, r, err);
     if (!status) status = drop_duplicates(&copies, dataset, r, err);
     if (!status) status = filter(&removed, dataset, r, err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "class_traits.h"
 #include "dataset.h"
 #include "dataset_events.h"
 #include "region_claims.h"
@@ -66,9 +67,9 @@ static void name_neighbour(GaclipRegionClaims *out, const GaclipDataset *dataset
         CPLStrlcpy(out->neighbour, name, sizeof out->neighbour);
 }
 
-/* Some of what is true; the number of claims. */
-static int make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
-                       const GaclipRegionFacts *facts)
+/* Some of what is true; nothing where nothing else than the name is known. */
+static void make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
+                        const GaclipRegionFacts *facts)
 {
     int made = 0, possible[GACLIP__CLAIM_KINDS], possible_count = 0;
     *out = (GaclipRegionClaims){0};
@@ -81,12 +82,9 @@ static int make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
         out->is_claimed[kind] = chance < (kind < GACLIP__SHADOW ? CLAIMED : CLAIMED_AROUND);
         made += out->is_claimed[kind];
     }
-    if (!made && possible_count) { /* a name alone is no description */
+    if (!made && possible_count) /* a name alone says little */
         out->is_claimed[possible[gaclip__chance_below(&d->state, possible_count)]] = 1;
-        made = 1;
-    }
     name_neighbour(out, d->dataset, facts);
-    return made;
 }
 
 typedef struct Negatives {
@@ -177,8 +175,9 @@ static int describe_region(GaclipDatasetRegion *region, Describer *d,
     GaclipRegionClaims claims;
     if (region->description || region->class_index < 0 || !region->is_object) return GACLIP_OK;
     const char *name = d->dataset->classes[region->class_index].name;
-    if (strlen(name) >= sizeof claims.name || !make_claims(&claims, d, name, facts))
-        return GACLIP_OK;
+    if (!gaclip__is_spoken(name)) return GACLIP_OK;
+    if (strlen(name) >= sizeof claims.name) return GACLIP_OK;
+    make_claims(&claims, d, name, facts);
     gaclip__claims_write(text, &claims);
     d->count++;
     int status = gaclip__dataset_text(&region->description, d->dataset, text, err);
@@ -190,7 +189,7 @@ static int describe_scene(Describer *d, int index, const GaclipRegionFacts *fact
     GaclipDatasetImage *image = &d->dataset->images[index];
     GaclipSceneFacts scene;
     if (!image->is_annotated) return GACLIP_OK;
-    int status = gaclip__scene_facts(&scene, image, facts, err);
+    int status = gaclip__scene_facts(&scene, d->dataset, image, facts, err);
     if (status) return status;
     char *brief = gaclip__scene_brief(&scene, d->dataset);
     char *detailed = gaclip__scene_detailed(&scene, d->dataset);
@@ -214,7 +213,7 @@ static int describe_image(Describer *d, int index, GaclipError *err)
     GaclipRegionFacts *facts = calloc((size_t)image->region_count, sizeof *facts);
     if (!facts) status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < image->region_count && !status; i++) {
-        gaclip__region_facts(&facts[i], &image->regions[i], image, &pixels);
+        gaclip__region_facts(&facts[i], d->dataset, image, i, &pixels);
         status = describe_region(&image->regions[i], d, &facts[i], err);
     }
     gaclip_image_clear(&pixels);

@@ -117,6 +117,33 @@ static void test_check(void **state)
     gaclip_dataset_free(dataset);
 }
 
+static void test_unite_classes(void **state)
+{
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int united;
+    GaclipDataset *dataset = dataset_of(
+        "{\"name\": \"boat\", \"synonyms\": [\"dinghy\"]}, {\"name\": \"car\"}, "
+        "{\"name\": \"ship\", \"synonyms\": [\"vessel\", \"boat\"]}",
+        "{\"path\": \"a.tif\", \"width\": 60, \"height\": 2, \"regions\": [{\"box\": [0, 0, 1, 1], "
+        "\"class\": \"boat\"}, {\"box\": [0, 0, 1, 1], \"class\": \"ship\"}, {\"box\": [0, 0, "
+        "1, 1], \"class\": \"car\"}, {\"box\": [0, 0, 1, 1], \"phrase\": \"x\"}]}");
+    expect_ok(gaclip_dataset_unite_classes(&united, dataset, &events, &err), &err);
+    assert_int_equal(united, 1);
+    expect_found(findings, "\"boat\" is a synonym of \"ship\": one class");
+    assert_int_equal(gaclip_dataset_class_count(dataset), 2);
+    const GaclipDatasetClass *ship = gaclip_dataset_class_at(dataset, 1);
+    assert_string_equal(gaclip_dataset_class_at(dataset, 0)->name, "car");
+    assert_true(!strcmp(ship->name, "ship") && ship->synonym_count == 3);
+    assert_string_equal(ship->synonyms[2], "dinghy");
+    const GaclipDatasetRegion *r = gaclip_dataset_image_at(dataset, 0)->regions;
+    assert_true(r[0].class_index == 1 && r[1].class_index == 1 && r[2].class_index == 0);
+    assert_int_equal(r[3].class_index, -1);
+    gaclip_dataset_free(dataset);
+}
+
 /* Of images with the same pixels the held-out one stays, else the first; all others are named. */
 static void test_duplicates(void **state)
 {
@@ -252,8 +279,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split_by_image), cmocka_unit_test(test_split_by_location),
         cmocka_unit_test(test_check),          cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_interrupted),    cmocka_unit_test(test_pixel_facts),
-        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_unite_classes),  cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_pixel_facts),    cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

@@ -30,6 +30,12 @@ typedef struct GaclipDatasetSplitOptions {
 GACLIP_API int gaclip_dataset_split(GaclipDataset *dataset,
                                     const GaclipDatasetSplitOptions *options, GaclipError *err);
 
+/* Makes one class of two where one's name is a synonym of the other: data sets that are put
+ * together may each name the same thing. The one with the synonym stays, with the other's synonyms;
+ * each that goes is found, with the path "classes". *united: how many. */
+GACLIP_API int gaclip_dataset_unite_classes(int *united, GaclipDataset *dataset,
+                                            const GaclipDatasetEvents *events, GaclipError *err);
+
 /* Looks for images that cannot be read or are there twice (MD5 of their pixels), repeated boxes,
  * names that are empty or repeated, hard negatives that equal the truth or one another, and
  * descriptions and hard negatives of gaclip's own grammar that are not as true or false as they
