@@ -182,6 +182,16 @@ static int is_ring(const Places *p, double *scratch)
            most <= fmin(WIDEST_GAP, 2.0 * 360 / p->count);
 }
 
+static int is_cluster(const Places *p, const Neighbours *n)
+{
+    static const double WIDTH = 0.12, ROUND = 0.4, CLOSE = 2;
+    double farthest = 0;
+    for (int i = 0; i < p->count; i++)
+        farthest = fmax(farthest, hypot(p->items[i].x - p->x, p->items[i].y - p->y));
+    return farthest <= WIDTH * hypot(p->width, p->height) && p->across >= ROUND * p->along &&
+           n->distance <= CLOSE * p->length;
+}
+
 /* Points thrown at random on an area have this distance to the nearest, on average (Clark and Evans
  * 1954); those in clumps have less, those in patterns more. */
 static int is_scattered(const Places *p, const Neighbours *n)
@@ -199,7 +209,7 @@ static GaclipArrangement judge(const Places *p, double *scratch)
     if (is_row(p, scratch)) return GACLIP__ROW;
     if (is_grid(p, &n, scratch)) return GACLIP__GRID;
     if (is_ring(p, scratch)) return GACLIP__RING;
-    if (p->along < 0.1 * hypot(p->width, p->height)) return GACLIP__CLUSTER;
+    if (is_cluster(p, &n)) return GACLIP__CLUSTER;
     return is_scattered(p, &n) ? GACLIP__SCATTERED : GACLIP__NO_ARRANGEMENT;
 }
 

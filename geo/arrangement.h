@@ -13,12 +13,11 @@ typedef enum GaclipArrangement {
     GACLIP__SCATTERED
 } GaclipArrangement;
 
-/* What clearly is so:
- *   row        three or more on a line, at even steps, none far from the next
- *   grid       six or more in straight rows and columns at even steps, few places empty
- *   ring       six or more at nearly the same distance from their middle, which is wide and empty
- * of them, without a wide gap cluster    three or more on a tenth of the image's diagonal scattered
- * four or more all over, neither in lines nor in clumps */
+/* What clearly is so. A row: three or more on a line at even steps, none far from the next. A grid:
+ * six or more in straight rows and columns at even steps, few places empty. A ring: six or more at
+ * nearly the same distance from their middle, which is wide, without a wide gap. A cluster: three
+ * or more close together, all within an eighth of the image's diagonal of their middle, not in a
+ * line. Scattered: four or more all over, neither in lines nor in clumps. */
 int gaclip__arrangement(GaclipArrangement *out, const GaclipDatasetImage *image, int class_index,
                         GaclipError *err);
 

@@ -98,13 +98,14 @@ static int colour_holds(int value, const GaclipRegionFacts *f)
     return gaclip__colour_is_clear(value, f->lab) ? 1 : -1;
 }
 
-/* Of a box that is not long much may be ground: its object may be smooth where the box is rough. */
+/* Of a box that is not long much may be ground, and of any some is: its object may be smooth where
+ * the box is rough. */
 static int tone_holds(int value, const GaclipRegionFacts *f, double ratio)
 {
     int is_filled = ratio >= 1.8 && !f->is_cut;
     if (f->pixels < 64 || f->is_thin) return -1;
-    if (f->roughness <= 4 && f->deviation <= 8) return value == 0;
-    if (!is_filled || f->roughness < 14 || f->deviation < 20) return -1;
+    if (f->tone.roughness <= 4 && f->tone.deviation <= 8) return value == 0;
+    if (!is_filled || f->inner_tone.roughness < 14 || f->inner_tone.deviation < 30) return -1;
     return value == 1;
 }
 

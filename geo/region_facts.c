@@ -18,6 +18,26 @@ static const double SHORTEST_RATIO = 1.8;
 /* Boxes that end so close to the image's edge touch it: pixels, and share of the side. */
 static const double EDGE_PIXELS = 2, EDGE_SHARE = 0.005;
 
+typedef struct ToneSums {
+    double count, sum, squares, steps;
+} ToneSums;
+
+static void add_tone(ToneSums *sums, const uint8_t *pixel, int has_left)
+{
+    double value = grey(pixel);
+    sums->count++;
+    sums->sum += value;
+    sums->squares += value * value;
+    if (has_left) sums->steps += fabs(value - grey(pixel - 3));
+}
+
+static GaclipTone tone_of(const ToneSums *sums)
+{
+    if (!(sums->count > 0)) return (GaclipTone){0};
+    double mean = sums->sum / sums->count, variance = sums->squares / sums->count - mean * mean;
+    return (GaclipTone){sums->steps / sums->count, sqrt(fmax(variance, 0))};
+}
+
 /* Sums of what is called so, by name. */
 typedef struct ColourSums {
     double lab[GACLIP__COLOURS][3];
@@ -34,7 +54,7 @@ static void find_colour(GaclipRegionFacts *f, const ColourSums *sums)
 /* A box's corners are mostly ground around the object: only the ellipse within is looked at. */
 static void look(GaclipRegionFacts *f, const GaclipImage *image, double left, double top)
 {
-    double steps = 0, sum = 0, squares = 0;
+    ToneSums tone = {0}, inner = {0};
     ColourSums sums = {0};
     for (int y = (int)top; y < top + f->height && y < image->height; y++)
         for (int x = (int)left; x < left + f->width && x < image->width; x++) {
@@ -49,15 +69,13 @@ static void look(GaclipRegionFacts *f, const GaclipImage *image, double left, do
             for (int c = 0; c < 3; c++) sums.lab[name][c] += lab[c];
             f->colours[name]++;
             f->pixels++;
-            sum += grey(p);
-            squares += grey(p) * grey(p);
-            if (x > 0) steps += abs(grey(p) - grey(p - 3));
+            add_tone(&tone, p, x > 0);
+            if (dx * dx + dy * dy <= 0.5) add_tone(&inner, p, x > 0);
         }
     find_colour(f, &sums);
     for (int c = 0; c < GACLIP__COLOURS && f->pixels; c++) f->colours[c] /= f->pixels;
-    if (!f->pixels) return;
-    f->roughness = steps / f->pixels;
-    f->deviation = sqrt(fmax(squares / f->pixels - sum / f->pixels * sum / f->pixels, 0));
+    f->tone = tone_of(&tone);
+    f->inner_tone = tone_of(&inner);
 }
 
 /* What the object stands on: thin things fill so little of their box that its colours are those of

@@ -5,6 +5,11 @@
 #include "colour_names.h"
 #include "gaclip/dataset.h"
 
+typedef struct GaclipTone {
+    double roughness; /* mean step of grey values between neighbours */
+    double deviation; /* standard deviation of grey values */
+} GaclipTone;
+
 typedef struct GaclipRegionFacts {
     double area;                     /* share of the image */
     double width, height;            /* pixels */
@@ -17,8 +22,7 @@ typedef struct GaclipRegionFacts {
     int colour;                      /* the most frequent there .. */
     double lab[3];                   /* .. and the mean L*a*b* of what is called so */
     double around[GACLIP__COLOURS];  /* and in a frame around the box, half as far again */
-    double roughness;                /* mean step of grey values between neighbours there */
-    double deviation;                /* standard deviation of grey values there */
+    GaclipTone tone, inner_tone;     /* there, and in the middle half of its area */
     int pixels, around_pixels;       /* valid ones */
     /* 1: clearly so, 0: clearly not, -1: in doubt. In the order of the claims' words. */
     int neighbour;  /* class of the nearest object, or -1: what the next two are about */

@@ -157,6 +157,7 @@ static void test_duplicates(void **state)
     put_image("/vsimem/tools/c.tif", 12, 12, 7);
     put_image("/vsimem/tools/d.tif", 12, 12, 8);
     put_image("/vsimem/tools/e.tif", 12, 12, 9);
+    put_image("/vsimem/tools/f.tif", 12, 12, 9);
     put_image("/vsimem/tools/plain.tif", 12, 11, 7);
     GaclipDataset *dataset = dataset_of(
         "", "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\"}, "
@@ -165,7 +166,7 @@ static void test_duplicates(void **state)
             "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
             "{\"path\": \"c.tif\", \"width\": 12, \"height\": 12, \"split\": \"test\"}, "
             "{\"path\": \"d.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\"}, "
-            "{\"path\": \"e.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"f.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
             "{\"path\": \"plain.tif\", \"width\": 12, \"height\": 11}");
     expect_ok(gaclip_dataset_drop_duplicates(&removed, dataset, &events, &err), &err);
     assert_true(removed == 4 && gaclip_dataset_image_count(dataset) == 4);
@@ -181,6 +182,37 @@ static void test_duplicates(void **state)
                            "(splits val and val)");
     expect_ok(gaclip_dataset_check(&problems, dataset, NULL, &err), &err);
     assert_int_equal(problems, 0);
+    gaclip_dataset_free(dataset);
+}
+
+/* A file that is listed twice in a split is one image of which more is said. */
+static void test_same_file_twice(void **state)
+{
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int removed;
+    put_image("/vsimem/tools/b.tif", 12, 12, 7);
+    GaclipDataset *dataset = dataset_of(
+        "{\"name\": \"ship\"}",
+        "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"captions\": [\"x\"], \"regions\": "
+        "[{\"box\": [0, 0, 1, 1], \"class\": \"ship\", \"description\": \"red\"}]}, {\"path\": "
+        "\"b.tif\", \"width\": 12, \"height\": 12, \"captions\": [\"y\", \"x\"], \"regions\": "
+        "[{\"box\": [0, 0, 1, 1], \"class\": \"ship\", \"description\": \"blue\"}, {\"box\": [0, "
+        "0, "
+        "1, 1], \"class\": \"ship\", \"description\": \"red\"}]}, {\"path\": \"b.tif\", \"width\": "
+        "12, \"height\": 12, \"split\": \"train\", \"captions\": [\"z\"]}");
+    expect_ok(gaclip_dataset_drop_duplicates(&removed, dataset, &events, &err), &err);
+    const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, 0);
+    assert_true(removed == 1 && gaclip_dataset_image_count(dataset) == 1);
+    assert_true(image->caption_count == 2 && image->region_count == 2);
+    assert_string_equal(image->captions[1], "y");
+    assert_string_equal(image->regions[1].description, "blue");
+    expect_found(findings, "images[2] left out: has the same pixels");
+    assert_null(strstr(findings, "images[1]"));
+    expect_ok(gaclip_dataset_check(&removed, dataset, &events, &err), &err);
+    assert_int_equal(removed, 0);
     gaclip_dataset_free(dataset);
 }
 
@@ -277,10 +309,11 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split_by_image), cmocka_unit_test(test_split_by_location),
-        cmocka_unit_test(test_check),          cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_unite_classes),  cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_pixel_facts),    cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_split_by_image),  cmocka_unit_test(test_split_by_location),
+        cmocka_unit_test(test_check),           cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_same_file_twice), cmocka_unit_test(test_unite_classes),
+        cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_pixel_facts),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

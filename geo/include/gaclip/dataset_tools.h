@@ -45,7 +45,8 @@ GACLIP_API int gaclip_dataset_check(int *problems, const GaclipDataset *dataset,
 
 /* Takes images out whose pixels (MD5) are those of another one: of all that are the same, the one
  * of the split "test" stays, else of "val", else the first. Each that goes is found with the one
- * that stays. */
+ * that stays. What is said of a file that is listed again in the same split is said of the one that
+ * stays; that is neither found nor counted. */
 GACLIP_API int gaclip_dataset_drop_duplicates(int *removed, GaclipDataset *dataset,
                                               const GaclipDatasetEvents *events, GaclipError *err);
 
