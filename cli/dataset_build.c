@@ -24,10 +24,42 @@ typedef struct BuildRequest {
     int filter, describe;
     GaclipDatasetFilterOptions filtering;
     GaclipDescribeOptions describing;
+    TextList mix;
     CaptionRequest captioning;
     int keep_duplicates, not_annotated, overwrite, quiet;
     Progress progress;
 } BuildRequest;
+
+/* "colour=2" */
+static int set_mix(GaclipDescribeOptions *options, const char *pair, GaclipError *err)
+{
+    const char *value = strchr(pair, '=') + 1;
+    size_t length = (size_t)(value - 1 - pair);
+    char *end;
+    double weight = strtod(value, &end);
+    if (end == value || *end || !(weight >= 0 && weight <= 1e6))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--negatives %s: the weight must be a number from 0 (never) on",
+                                pair);
+    for (int kind = 0; kind < GACLIP_NEGATIVE_KINDS; kind++) {
+        const char *name = gaclip_negative_name((GaclipNegativeKind)kind);
+        if (strlen(name) != length || strncmp(name, pair, length) != 0) continue;
+        options->mix[kind] = weight;
+        return GACLIP_OK;
+    }
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "--negatives %s: there is no such kind; there are class, size, shape, "
+                            "colour, tone, position and count",
+                            pair);
+}
+
+static int set_mixes(BuildRequest *r, GaclipError *err)
+{
+    int status = GACLIP_OK;
+    for (int i = 0; i < r->mix.count && !status; i++)
+        status = set_mix(&r->describing, r->mix.items[i], err);
+    return status;
+}
 
 static int check_request(BuildRequest *r, int inputs, GaclipError *err)
 {
@@ -42,6 +74,7 @@ static int check_request(BuildRequest *r, int inputs, GaclipError *err)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--split-by %s: give image or location",
                                 r->split_by);
     int status = dataset_caption_check(&r->captioning, r->describe, err);
+    if (!status) status = set_mixes(r, err);
     return status ? status : file_check_output(r->output, r->overwrite, err);
 }
 
@@ -227,6 +260,9 @@ int dataset_build(int argc, char **argv)
          .help = "write captions, descriptions and hard negatives from boxes and pixels"},
         {.name = "hard-negatives", .type = OPTION_INTEGER, .value = &r.describing.hard_negatives,
          .meta = "COUNT", .minimum = 0, .maximum = 64, .help = "of a region, at most"},
+        {.name = "negatives", .type = OPTION_PAIRS, .value = &r.mix, .meta = "KIND=WEIGHT",
+         .help = "how often hard negatives change what: class, size, shape, colour, tone, "
+                 "position, count (default 1 each; 0: never); give it once for each"},
         {.name = "with-views", .type = OPTION_FLAG, .value = &r.describing.with_views,
          .help = "also say places, directions, neighbours, shadows and numbers, which training that turns "
                  "or cuts images makes false"},

@@ -136,6 +136,30 @@ def test_gaclip_dataset_describe(coco):
     assert result.returncode == 1 and 'it is not so that "three ships"' in result.stdout
 
 
+def negatives_of(path):
+    images = json.load(open(path))["images"]
+    return [n for i in images for r in i["regions"] for n in r.get("hard_negatives", [])]
+
+
+def test_gaclip_dataset_negatives_mix(coco):
+    """Kinds of hard negatives are left out at weight 0."""
+    def swapped(path):
+        return ["pier" in n or "bridge" in n for n in negatives_of(path)]
+
+    options = ["--describe", "--with-views", "--hard-negatives", 64]
+    build(coco, "-o", "all.json", *options)
+    assert any(swapped("all.json")) and not all(swapped("all.json"))
+    build(coco, "-o", "some.json", *options, "--negatives", "class=0", "--negatives", "position=2")
+    assert swapped("some.json") and not any(swapped("some.json"))
+    others = ["size", "shape", "colour", "tone", "position", "count"]
+    build(coco, "-o", "classes.json", *options, *(o for k in others for o in ("--negatives", f"{k}=0")))
+    assert swapped("classes.json") and all(swapped("classes.json"))
+    cli.assert_fails(BUILD, coco, "-o", "x.json", "--describe", "--negatives", "smell=1",
+                     names=["--negatives smell=1", "colour"])
+    cli.assert_fails(BUILD, coco, "-o", "x.json", "--describe", "--negatives", "size=-1",
+                     names=["--negatives size=-1"])
+
+
 def test_gaclip_dataset_scene(town):
     build("--scene", town.scene, "--annotations", town.annotations, "--class-field", "kind",
           "-o", "town.json", "--window", 100)
