@@ -98,15 +98,12 @@ static int colour_holds(int value, const GaclipRegionFacts *f)
     return gaclip__colour_is_clear(value, f->lab) ? 1 : -1;
 }
 
-/* Of a box that is not long much may be ground, and of any some is: its object may be smooth where
- * the box is rough. */
-static int tone_holds(int value, const GaclipRegionFacts *f, double ratio)
+/* Some of a box is ground: its object may be smooth where the box is rough, but is not rough where
+ * the box is smooth. */
+static int tone_holds(int value, const GaclipRegionFacts *f)
 {
-    int is_filled = ratio >= 1.8 && !f->is_cut;
-    if (f->pixels < 64 || f->is_thin) return -1;
-    if (f->tone.roughness <= 4 && f->tone.deviation <= 8) return value == 0;
-    if (!is_filled || f->inner_tone.roughness < 14 || f->inner_tone.deviation < 30) return -1;
-    return value == 1;
+    if (f->pixels < 64 || f->is_thin || f->roughness > 4 || f->deviation > 8) return -1;
+    return value == 0;
 }
 
 static int direction_holds(int value, const GaclipRegionFacts *f, double ratio)
@@ -126,6 +123,7 @@ static int is_in_third(double x, int third)
 static int place_holds(int value, const GaclipRegionFacts *f)
 {
     double x = f->centre_x * 3, y = f->centre_y * 3;
+    if (f->share_x > 0.5 || f->share_y > 0.5) return -1; /* it reaches into most of them */
     int column = value % 3, row = value / 3;
     int in_column = is_in_third(x, column), in_row = is_in_third(y, row);
     if (in_column == 1 && in_row == 1) return 1;
@@ -155,7 +153,7 @@ int gaclip__claim_holds(GaclipClaimKind kind, int value, const GaclipRegionFacts
     case GACLIP__LENGTH:
         return length_holds(value, f->length);
     case GACLIP__TONE:
-        return tone_holds(value, f, ratio);
+        return tone_holds(value, f);
     case GACLIP__DIRECTION:
         return direction_holds(value, f, ratio);
     case GACLIP__SHARE:

@@ -31,11 +31,12 @@ static void add_tone(ToneSums *sums, const uint8_t *pixel, int has_left)
     if (has_left) sums->steps += fabs(value - grey(pixel - 3));
 }
 
-static GaclipTone tone_of(const ToneSums *sums)
+static void find_tone(GaclipRegionFacts *f, const ToneSums *sums)
 {
-    if (!(sums->count > 0)) return (GaclipTone){0};
+    if (!(sums->count > 0)) return;
     double mean = sums->sum / sums->count, variance = sums->squares / sums->count - mean * mean;
-    return (GaclipTone){sums->steps / sums->count, sqrt(fmax(variance, 0))};
+    f->roughness = sums->steps / sums->count;
+    f->deviation = sqrt(fmax(variance, 0));
 }
 
 /* Sums of what is called so, by name. */
@@ -54,7 +55,7 @@ static void find_colour(GaclipRegionFacts *f, const ColourSums *sums)
 /* A box's corners are mostly ground around the object: only the ellipse within is looked at. */
 static void look(GaclipRegionFacts *f, const GaclipImage *image, double left, double top)
 {
-    ToneSums tone = {0}, inner = {0};
+    ToneSums tone = {0};
     ColourSums sums = {0};
     for (int y = (int)top; y < top + f->height && y < image->height; y++)
         for (int x = (int)left; x < left + f->width && x < image->width; x++) {
@@ -70,12 +71,10 @@ static void look(GaclipRegionFacts *f, const GaclipImage *image, double left, do
             f->colours[name]++;
             f->pixels++;
             add_tone(&tone, p, x > 0);
-            if (dx * dx + dy * dy <= 0.5) add_tone(&inner, p, x > 0);
         }
     find_colour(f, &sums);
     for (int c = 0; c < GACLIP__COLOURS && f->pixels; c++) f->colours[c] /= f->pixels;
-    f->tone = tone_of(&tone);
-    f->inner_tone = tone_of(&inner);
+    find_tone(f, &tone);
 }
 
 /* What the object stands on: thin things fill so little of their box that its colours are those of
@@ -125,6 +124,8 @@ void gaclip__region_facts(GaclipRegionFacts *out, const GaclipDataset *dataset,
                                .is_cut = is_cut(b, pixels),
                                .is_thin = r->class_index >= 0 &&
                                           gaclip__is_thin(&dataset->classes[r->class_index]),
+                               .share_x = b[2] - b[0],
+                               .share_y = b[3] - b[1],
                                .centre_x = (b[0] + b[2]) / 2,
                                .centre_y = (b[1] + b[3]) / 2};
     out->length = length_of(out);

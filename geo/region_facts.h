@@ -5,11 +5,6 @@
 #include "colour_names.h"
 #include "gaclip/dataset.h"
 
-typedef struct GaclipTone {
-    double roughness; /* mean step of grey values between neighbours */
-    double deviation; /* standard deviation of grey values */
-} GaclipTone;
-
 typedef struct GaclipRegionFacts {
     double area;                     /* share of the image */
     double width, height;            /* pixels */
@@ -18,11 +13,13 @@ typedef struct GaclipRegionFacts {
     int is_cut;                      /* the image ends at the box: the object may go on */
     int is_thin;                     /* its class is, see class_traits.h */
     double centre_x, centre_y;       /* 0..1 of the image */
+    double share_x, share_y;         /* of the image that the box is wide and high */
     double colours[GACLIP__COLOURS]; /* share of each in the ellipse within the box */
     int colour;                      /* the most frequent there .. */
     double lab[3];                   /* .. and the mean L*a*b* of what is called so */
     double around[GACLIP__COLOURS];  /* and in a frame around the box, half as far again */
-    GaclipTone tone, inner_tone;     /* there, and in the middle half of its area */
+    double roughness;                /* mean step of grey values between neighbours there */
+    double deviation;                /* standard deviation of grey values there */
     int pixels, around_pixels;       /* valid ones */
     /* 1: clearly so, 0: clearly not, -1: in doubt. In the order of the claims' words. */
     int neighbour;  /* class of the nearest object, or -1: what the next two are about */
