@@ -24,10 +24,42 @@ typedef struct BuildRequest {
     int filter, describe;
     GaclipDatasetFilterOptions filtering;
     GaclipDescribeOptions describing;
+    TextList mix;
     CaptionRequest captioning;
-    int not_annotated, overwrite, quiet;
+    int keep_duplicates, not_annotated, overwrite, quiet;
     Progress progress;
 } BuildRequest;
+
+/* "colour=2" */
+static int set_mix(GaclipDescribeOptions *options, const char *pair, GaclipError *err)
+{
+    const char *value = strchr(pair, '=') + 1;
+    size_t length = (size_t)(value - 1 - pair);
+    char *end;
+    double weight = strtod(value, &end);
+    if (end == value || *end || !(weight >= 0 && weight <= 1e6))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--negatives %s: the weight must be a number from 0 (never) on",
+                                pair);
+    for (int kind = 0; kind < GACLIP_NEGATIVE_KINDS; kind++) {
+        const char *name = gaclip_negative_name((GaclipNegativeKind)kind);
+        if (strlen(name) != length || strncmp(name, pair, length) != 0) continue;
+        options->mix[kind] = weight;
+        return GACLIP_OK;
+    }
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "--negatives %s: there is no such kind; there are class, size, shape, "
+                            "colour, tone, position and count",
+                            pair);
+}
+
+static int set_mixes(BuildRequest *r, GaclipError *err)
+{
+    int status = GACLIP_OK;
+    for (int i = 0; i < r->mix.count && !status; i++)
+        status = set_mix(&r->describing, r->mix.items[i], err);
+    return status;
+}
 
 static int check_request(BuildRequest *r, int inputs, GaclipError *err)
 {
@@ -42,6 +74,7 @@ static int check_request(BuildRequest *r, int inputs, GaclipError *err)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--split-by %s: give image or location",
                                 r->split_by);
     int status = dataset_caption_check(&r->captioning, r->describe, err);
+    if (!status) status = set_mixes(r, err);
     return status ? status : file_check_output(r->output, r->overwrite, err);
 }
 
@@ -83,6 +116,23 @@ static int show_progress(int done, int total, void *payload)
     return progress_update(&r->progress, done, total, NULL);
 }
 
+static int unite_classes(GaclipDataset *dataset, GaclipError *err)
+{
+    GaclipDatasetEvents events = {.found = print_finding};
+    int united;
+    return gaclip_dataset_unite_classes(&united, dataset, &events, err);
+}
+
+static int drop_duplicates(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
+{
+    GaclipDatasetEvents events = {print_finding, show_progress, r};
+    if (r->keep_duplicates) return GACLIP_OK;
+    progress_begin(&r->progress, "images", r->quiet);
+    int status = gaclip_dataset_drop_duplicates(removed, dataset, &events, err);
+    progress_end(&r->progress);
+    return status;
+}
+
 static int filter(int *removed, GaclipDataset *dataset, BuildRequest *r, GaclipError *err)
 {
     GaclipDatasetEvents events = {print_finding, show_progress, r};
@@ -113,20 +163,22 @@ static int build(BuildRequest *r, const char *const *inputs, int count, const ch
 {
     GaclipDataset *dataset;
     GaclipDatasetWriteOptions writing = {.name = r->name, .command = command};
-    int removed = 0, described = 0, status = check_request(r, count, err);
+    int copies = 0, removed = 0, described = 0, status = check_request(r, count, err);
     r->reading.is_annotated = !r->not_annotated;
     if (!status) status = dataset_format(&r->reading.format, r->format, err);
     if (!status) status = dataset_read_all(&dataset, inputs, count, &r->reading, err);
     if (status) return status;
     status = read_scene(dataset, r, err);
+    if (!status) status = unite_classes(dataset, err);
     if (!status) status = split(dataset, r, err);
+    if (!status) status = drop_duplicates(&copies, dataset, r, err);
     if (!status) status = filter(&removed, dataset, r, err);
     if (!status) status = describe(&described, dataset, r, err);
     if (!status) status = gaclip_dataset_write(dataset, r->output, &writing, err);
     if (!status && !r->quiet)
         printf("%s: %d images, %d classes, %d regions described; %d images and %d boxes left out\n",
                r->output, gaclip_dataset_image_count(dataset), gaclip_dataset_class_count(dataset),
-               described, removed, gaclip_dataset_dropped_count(dataset));
+               described, copies + removed, gaclip_dataset_dropped_count(dataset));
     if (!status && !r->quiet && r->captioning.options.url)
         dataset_caption_print(&r->captioning.counts);
     gaclip_dataset_free(dataset);
@@ -187,6 +239,8 @@ int dataset_build(int argc, char **argv)
          .help = "side of the squares of ground, in units of the CRS"},
         {.name = "seed", .type = OPTION_INTEGER, .value = &r.seed, .meta = "NUMBER",
          .minimum = 0, .maximum = 2147483647, .help = "of random choices"},
+        {.name = "keep-duplicates", .type = OPTION_FLAG, .value = &r.keep_duplicates,
+         .help = "keep images whose pixels are those of another one, which are left out else"},
         {.name = "filter", .type = OPTION_FLAG, .value = &r.filter,
          .help = "leave out images of bad quality, and say which and why"},
         {.name = "min-brightness", .type = OPTION_NUMBER, .value = &f->min_brightness,
@@ -206,6 +260,9 @@ int dataset_build(int argc, char **argv)
          .help = "write captions, descriptions and hard negatives from boxes and pixels"},
         {.name = "hard-negatives", .type = OPTION_INTEGER, .value = &r.describing.hard_negatives,
          .meta = "COUNT", .minimum = 0, .maximum = 64, .help = "of a region, at most"},
+        {.name = "negatives", .type = OPTION_PAIRS, .value = &r.mix, .meta = "KIND=WEIGHT",
+         .help = "how often hard negatives change what: class, size, shape, colour, tone, "
+                 "position, count (default 1 each; 0: never); give it once for each"},
         {.name = "with-views", .type = OPTION_FLAG, .value = &r.describing.with_views,
          .help = "also say places, directions, neighbours, shadows and numbers, which training that turns "
                  "or cuts images makes false"},
@@ -232,10 +289,13 @@ int dataset_build(int argc, char **argv)
         .name = "gaclip-dataset build",
         .usage = "[INPUT...] -o DATASET.json",
         .summary = "write one dataset file from data sets of any kind",
-        .description = "Reads COCO, Karpathy, VOC, YOLO, DOTA, folders of classes, datasets that "
+        .description = "Reads COCO, Karpathy, VOC, YOLO, DOTA, NWPU VHR-10, RRSIS-D, CHOICE, folders of "
+                       "classes, datasets that "
                        "were built before, and a raster with a vector layer. Inputs that need "
                        "different options are built one by one and then together. Images stay "
-                       "where they are and are named from the output's folder. With --captioner, "
+                       "where they are and are named from the output's folder. Of images with the "
+                       "same pixels one stays, that of a test or val split before one of train, "
+                       "and the others are listed. With --captioner, "
                        "images and their boxes go to that service; what it says is taken where it "
                        "agrees with boxes and pixels, and refusals are listed.",
         .examples = "  gaclip-dataset build ships/train.json ships/val.json -o ships.json\n"

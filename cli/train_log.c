@@ -103,13 +103,14 @@ int train_log_step(TrainLog *log, int stage, const GaclipTrainStep *step, Gaclip
 }
 
 int train_log_validation(TrainLog *log, int stage, int step, double score, cJSON *metrics,
-                         GaclipError *err)
+                         cJSON *images, GaclipError *err)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "stage", stage);
     cJSON_AddNumberToObject(json, "step", step);
     cJSON_AddNumberToObject(json, "score", score);
     cJSON_AddItemToObject(json, "validation", metrics);
+    cJSON_AddItemToObject(json, "images", images);
     return write_line(log, json, err);
 }
 

@@ -15,9 +15,9 @@ typedef struct TrainLog {
 
 /* resume: keep what is there. */
 int train_log_open(TrainLog *log, const char *path, int resume, GaclipError *err);
-/* metrics is taken over. */
+/* metrics and images (train_validate.h) are taken over. */
 int train_log_validation(TrainLog *log, int stage, int step, double score, cJSON *metrics,
-                         GaclipError *err);
+                         cJSON *images, GaclipError *err);
 int train_log_step(TrainLog *log, int stage, const GaclipTrainStep *step, GaclipError *err);
 int train_log_close(TrainLog *log, GaclipError *err);
 

@@ -39,14 +39,34 @@ static int on_step(const GaclipTrainStep *step, void *payload)
     return is_interrupted || run->time_is_up || status != GACLIP_OK;
 }
 
+/* "step 40: 33.1 on held-out data (100 of 174 images of ucm)" */
+static void print_validation(Run *run, int step, double score, const cJSON *images)
+{
+    const cJSON *item;
+    const char *between = "";
+    if (run->plan->request->quiet || run->plan->request->json) return;
+    progress_end(&run->progress);
+    printf("step %d: %.1f on held-out data (", step, score);
+    cJSON_ArrayForEach(item, images)
+    {
+        printf("%s%d of %d images of %s", between,
+               cJSON_GetObjectItemCaseSensitive(item, "measured")->valueint,
+               cJSON_GetObjectItemCaseSensitive(item, "available")->valueint,
+               cJSON_GetObjectItemCaseSensitive(item, "source")->valuestring);
+        between = ", ";
+    }
+    printf(")\n");
+    fflush(stdout);
+}
+
 static int on_validate(double *score, GaclipModel *model, int step, void *payload, GaclipError *err)
 {
     Run *run = payload;
-    cJSON *metrics;
-    int status = train_validate(score, &metrics, model, &run->stage, err);
-    return status != GACLIP_OK
-               ? status
-               : train_log_validation(&run->log, run->number, step, *score, metrics, err);
+    cJSON *metrics, *images;
+    int status = train_validate(score, &metrics, &images, model, &run->stage, err);
+    if (status != GACLIP_OK) return status;
+    print_validation(run, step, *score, images);
+    return train_log_validation(&run->log, run->number, step, *score, metrics, images, err);
 }
 
 static int on_improved(double score, GaclipModel *model, int step, void *payload, GaclipError *err)

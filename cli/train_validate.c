@@ -10,7 +10,7 @@ enum { MOST_IMAGES = 100 };
 
 /* The figures of one validation. */
 typedef struct Metrics {
-    cJSON *json;
+    cJSON *json, *images;
     double sum;
     int count;
 } Metrics;
@@ -22,6 +22,15 @@ static void add(Metrics *metrics, const char *source, const char *what, double p
     cJSON_AddNumberToObject(metrics->json, name, percent);
     metrics->sum += percent;
     metrics->count++;
+}
+
+static void note_images(Metrics *metrics, const char *source, int available)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "source", source);
+    cJSON_AddNumberToObject(object, "measured", available < MOST_IMAGES ? available : MOST_IMAGES);
+    cJSON_AddNumberToObject(object, "available", available);
+    cJSON_AddItemToArray(metrics->images, object);
 }
 
 static int judge_captions(Metrics *metrics, const char *name, GaclipModel *model,
@@ -88,6 +97,7 @@ static int judge_source(Metrics *metrics, GaclipModel *model, const TrainStage *
     options.resamples = 0;
     options.view = GACLIP_VIEW_WINDOW;
     look_at(&has_captions, &has_objects, dataset);
+    note_images(metrics, name, source.count);
     if (has_captions) status = judge_captions(metrics, name, model, &source, &options, err);
     if (status == GACLIP_OK && has_objects)
         status = judge_regions(metrics, name, model, &source, &options, err);
@@ -98,10 +108,10 @@ static int judge_source(Metrics *metrics, GaclipModel *model, const TrainStage *
     return status;
 }
 
-int train_validate(double *score, cJSON **metrics, GaclipModel *model, const TrainStage *stage,
-                   GaclipError *err)
+int train_validate(double *score, cJSON **metrics, cJSON **images, GaclipModel *model,
+                   const TrainStage *stage, GaclipError *err)
 {
-    Metrics m = {.json = cJSON_CreateObject()};
+    Metrics m = {.json = cJSON_CreateObject(), .images = cJSON_CreateArray()};
     int status = GACLIP_OK;
     for (int i = 0; i < stage->recipe->validation_count && status == GACLIP_OK; i++)
         status = judge_source(&m, model, stage, i, err);
@@ -110,9 +120,11 @@ int train_validate(double *score, cJSON **metrics, GaclipModel *model, const Tra
                                   "there is nothing to validate on: neither captions nor boxes");
     if (status != GACLIP_OK) {
         cJSON_Delete(m.json);
+        cJSON_Delete(m.images);
         return status;
     }
     *metrics = m.json;
+    *images = m.images;
     *score = m.sum / m.count;
     return GACLIP_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "class_traits.h"
 #include "dataset.h"
 #include "gaclip/image_encode.h"
 
@@ -25,22 +26,25 @@ static const char FORM[] =
     "what tells it apart: colour, size, shape, surface, what is next to it\"}]}\n"
     "Give numbers of objects only as they are listed, and each listed region one entry.";
 
-static int is_described_later(const GaclipDatasetRegion *r)
+static int is_described_later(const GaclipDataset *dataset, const GaclipDatasetRegion *r)
 {
-    return !r->description && r->class_index >= 0 && r->is_object;
+    return !r->description && r->class_index >= 0 && r->is_object &&
+           gaclip__is_spoken(dataset->classes[r->class_index].name);
 }
 
-int gaclip__captioner_asks_about(const GaclipDatasetImage *image, int region)
+int gaclip__captioner_asks_about(const GaclipDataset *dataset, const GaclipDatasetImage *image,
+                                 int region)
 {
     int before = 0;
-    for (int i = 0; i < region; i++) before += is_described_later(&image->regions[i]);
-    return before < MOST_REGIONS && is_described_later(&image->regions[region]);
+    for (int i = 0; i < region; i++) before += is_described_later(dataset, &image->regions[i]);
+    return before < MOST_REGIONS && is_described_later(dataset, &image->regions[region]);
 }
 
-int gaclip__captioner_is_wanted(const GaclipDatasetImage *image)
+int gaclip__captioner_is_wanted(const GaclipDataset *dataset, const GaclipDatasetImage *image)
 {
     int wanted = !image->caption_count || !image->detailed;
-    for (int i = 0; i < image->region_count; i++) wanted |= gaclip__captioner_asks_about(image, i);
+    for (int i = 0; i < image->region_count; i++)
+        wanted |= gaclip__captioner_asks_about(dataset, image, i);
     return image->region_count && wanted;
 }
 
@@ -53,7 +57,8 @@ static void list_counts(FILE *out, const GaclipDataset *dataset, const GaclipDat
         int count = 0;
         for (int i = 0; i < image->region_count; i++)
             count += image->regions[i].is_object && image->regions[i].class_index == c;
-        if (count) fprintf(out, "- %s: %d\n", dataset->classes[c].name, count);
+        if (count && gaclip__is_spoken(dataset->classes[c].name))
+            fprintf(out, "- %s: %d\n", dataset->classes[c].name, count);
     }
 }
 
@@ -63,7 +68,7 @@ static void list_regions(FILE *out, const GaclipDataset *dataset, const GaclipDa
           out);
     for (int i = 0; i < image->region_count; i++) {
         const GaclipDatasetRegion *r = &image->regions[i];
-        if (gaclip__captioner_asks_about(image, i))
+        if (gaclip__captioner_asks_about(dataset, image, i))
             fprintf(out, "- region %d, %s: %.3f, %.3f, %.3f, %.3f\n", i,
                     dataset->classes[r->class_index].name, r->box[0], r->box[1], r->box[2],
                     r->box[3]);

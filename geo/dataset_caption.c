@@ -165,7 +165,7 @@ static int take_description(Captioning *c, int region, const char *text,
                             GaclipError *err)
 {
     char reason[GACLIP__LONGEST_REASON];
-    if (!text || !gaclip__captioner_asks_about(at->image, region)) return GACLIP_OK;
+    if (!text || !gaclip__captioner_asks_about(c->dataset, at->image, region)) return GACLIP_OK;
     int holds = gaclip__spoken_region_holds(reason, text, at, region, facts);
     if (!judge(c, region, holds, text, reason)) return GACLIP_OK;
     c->counts.descriptions++;
@@ -183,8 +183,8 @@ static int take_answer(Captioning *c, const GaclipCaptionAnswer *answer, const G
     GaclipRegionFacts *facts = calloc((size_t)image->region_count, sizeof *facts);
     if (!facts) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < image->region_count; i++)
-        gaclip__region_facts(&facts[i], &image->regions[i], image, pixels);
-    int status = gaclip__scene_facts(&scene, image, facts, err);
+        gaclip__region_facts(&facts[i], c->dataset, image, i, pixels);
+    int status = gaclip__scene_facts(&scene, c->dataset, image, facts, err);
     if (!status) status = take_captions(c, answer, &at, &scene, err);
     /* Last first: which regions are asked about hangs on those before. */
     for (int i = image->region_count - 1; i >= 0 && !status; i--)
@@ -213,7 +213,7 @@ static int caption_image(Captioning *c, GaclipError *err)
     const GaclipDatasetImage *image = &c->dataset->images[c->image];
     GaclipImage pixels;
     char *question = NULL, *answer = NULL;
-    if (!gaclip__captioner_is_wanted(image)) return GACLIP_OK;
+    if (!gaclip__captioner_is_wanted(c->dataset, image)) return GACLIP_OK;
     int status = gaclip_dataset_read_image(&pixels, image, err);
     if (status) return status;
     status = gaclip__captioner_question(&question, c->dataset, image, &pixels, c->options, err);

@@ -53,14 +53,22 @@ static void check_negatives(Check *check, int image, int region)
     }
 }
 
+/* Two descriptions of one object are no second object. */
+static int is_repeated(const GaclipDatasetImage *image, const GaclipDatasetRegion *a,
+                       const GaclipDatasetRegion *b)
+{
+    int are_told_apart = !image->is_annotated && a->description && b->description &&
+                         strcasecmp(a->description, b->description) != 0;
+    return !memcmp(a->box, b->box, sizeof a->box) && a->class_index == b->class_index &&
+           a->is_object && !are_told_apart;
+}
+
 static void check_regions(Check *check, int image)
 {
     const GaclipDatasetImage *i = &check->dataset->images[image];
     for (int r = 0; r < i->region_count; r++) {
         for (int before = 0; before < r; before++)
-            if (!memcmp(i->regions[r].box, i->regions[before].box, sizeof i->regions[r].box) &&
-                i->regions[r].class_index == i->regions[before].class_index &&
-                i->regions[r].is_object)
+            if (is_repeated(i, &i->regions[r], &i->regions[before]))
                 gaclip__dataset_found(&check->events, i, image, r, "has the box of regions[%d]",
                                       before);
         check_negatives(check, image, r);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "class_traits.h"
 #include "dataset.h"
 #include "dataset_events.h"
 #include "region_claims.h"
@@ -23,6 +24,32 @@ static const double CLAIMED = 0.8, CLAIMED_AROUND = 0.4;
 void gaclip_describe_options_init(GaclipDescribeOptions *options)
 {
     *options = (GaclipDescribeOptions){.hard_negatives = 9, .seed = 1};
+    for (int i = 0; i < GACLIP_NEGATIVE_KINDS; i++) options->mix[i] = 1;
+}
+
+const char *gaclip_negative_name(GaclipNegativeKind kind)
+{
+    static const char *const NAMES[GACLIP_NEGATIVE_KINDS] = {"class", "size",     "shape", "colour",
+                                                             "tone",  "position", "count"};
+    return NAMES[kind];
+}
+
+static GaclipNegativeKind kind_of(GaclipClaimKind kind)
+{
+    static const GaclipNegativeKind KINDS[GACLIP__CLAIM_KINDS] = {
+        [GACLIP__SIZE] = GACLIP_NEGATIVE_SIZE,
+        [GACLIP__SHAPE] = GACLIP_NEGATIVE_SHAPE,
+        [GACLIP__COLOUR] = GACLIP_NEGATIVE_COLOUR,
+        [GACLIP__LENGTH] = GACLIP_NEGATIVE_SIZE,
+        [GACLIP__TONE] = GACLIP_NEGATIVE_TONE,
+        [GACLIP__DIRECTION] = GACLIP_NEGATIVE_POSITION,
+        [GACLIP__SHARE] = GACLIP_NEGATIVE_SIZE,
+        [GACLIP__PLACE] = GACLIP_NEGATIVE_POSITION,
+        [GACLIP__SHADOW] = GACLIP_NEGATIVE_POSITION,
+        [GACLIP__NEAR] = GACLIP_NEGATIVE_POSITION,
+        [GACLIP__BEARING] = GACLIP_NEGATIVE_POSITION,
+        [GACLIP__COUNT] = GACLIP_NEGATIVE_COUNT};
+    return KINDS[kind];
 }
 
 typedef struct Describer {
@@ -66,9 +93,9 @@ static void name_neighbour(GaclipRegionClaims *out, const GaclipDataset *dataset
         CPLStrlcpy(out->neighbour, name, sizeof out->neighbour);
 }
 
-/* Some of what is true; the number of claims. */
-static int make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
-                       const GaclipRegionFacts *facts)
+/* Some of what is true; nothing where nothing else than the name is known. */
+static void make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
+                        const GaclipRegionFacts *facts)
 {
     int made = 0, possible[GACLIP__CLAIM_KINDS], possible_count = 0;
     *out = (GaclipRegionClaims){0};
@@ -81,25 +108,24 @@ static int make_claims(GaclipRegionClaims *out, Describer *d, const char *name,
         out->is_claimed[kind] = chance < (kind < GACLIP__SHADOW ? CLAIMED : CLAIMED_AROUND);
         made += out->is_claimed[kind];
     }
-    if (!made && possible_count) { /* a name alone is no description */
+    if (!made && possible_count) /* a name alone says little */
         out->is_claimed[possible[gaclip__chance_below(&d->state, possible_count)]] = 1;
-        made = 1;
-    }
     name_neighbour(out, d->dataset, facts);
-    return made;
 }
 
 typedef struct Negatives {
     const char *texts[MOST_NEGATIVES];
+    GaclipNegativeKind kinds[MOST_NEGATIVES];
     int count;
 } Negatives;
 
 static int keep_negative(Negatives *out, Describer *d, const GaclipRegionClaims *claims,
-                         GaclipError *err)
+                         GaclipNegativeKind kind, GaclipError *err)
 {
     char text[GACLIP__LONGEST_DESCRIPTION];
-    if (out->count == MOST_NEGATIVES) return GACLIP_OK;
+    if (out->count == MOST_NEGATIVES || !(d->options->mix[kind] > 0)) return GACLIP_OK;
     gaclip__claims_write(text, claims);
+    out->kinds[out->count] = kind;
     return gaclip__dataset_text(&out->texts[out->count++], d->dataset, text, err);
 }
 
@@ -121,7 +147,7 @@ static int change_claim(Negatives *out, Describer *d, const GaclipRegionClaims *
         changed.values[kind] = words ? i : numbers[i];
         if (changed.values[kind] < least) continue;
         if (gaclip__claim_holds(kind, changed.values[kind], facts) == 0)
-            status = keep_negative(out, d, &changed, err);
+            status = keep_negative(out, d, &changed, kind_of(kind), err);
     }
     return status;
 }
@@ -134,19 +160,41 @@ static int change_class(Negatives *out, Describer *d, const GaclipRegionClaims *
     for (; others && *others && !status; others++) {
         GaclipRegionClaims changed = *truth;
         CPLStrlcpy(changed.name, *others, sizeof changed.name);
-        status = keep_negative(out, d, &changed, err);
+        status = keep_negative(out, d, &changed, GACLIP_NEGATIVE_CLASS, err);
     }
     return status;
 }
 
-/* Chooses count of them by chance and forgets the rest. */
-static void choose(Negatives *n, int count, uint64_t *state)
+/* One of those from first on: its kind by the mix, then any of the kind. */
+static int draw(const Negatives *n, int first, Describer *d)
+{
+    int of_kind[GACLIP_NEGATIVE_KINDS] = {0};
+    double sum = 0;
+    for (int i = first; i < n->count; i++)
+        if (!of_kind[n->kinds[i]]++) sum += d->options->mix[n->kinds[i]];
+    double place = gaclip__chance_uniform(&d->state) * sum;
+    int kind = -1;
+    for (int k = 0; k < GACLIP_NEGATIVE_KINDS && place >= 0; k++) {
+        if (!of_kind[k]) continue;
+        place -= d->options->mix[k];
+        kind = k;
+    }
+    int left = gaclip__chance_below(&d->state, of_kind[kind]);
+    for (int i = first;; i++)
+        if ((int)n->kinds[i] == kind && left-- == 0) return i;
+}
+
+/* Draws count of them and forgets the rest. */
+static void choose(Negatives *n, int count, Describer *d)
 {
     for (int i = 0; i < n->count && i < count; i++) {
-        int other = i + gaclip__chance_below(state, n->count - i);
+        int other = draw(n, i, d);
         const char *text = n->texts[i];
+        GaclipNegativeKind kind = n->kinds[i];
         n->texts[i] = n->texts[other];
+        n->kinds[i] = n->kinds[other];
         n->texts[other] = text;
+        n->kinds[other] = kind;
     }
     if (n->count > count) n->count = count;
 }
@@ -160,7 +208,7 @@ static int add_negatives(GaclipDatasetRegion *region, Describer *d, const Gaclip
         if (truth->is_claimed[kind])
             status = change_claim(&negatives, d, truth, (GaclipClaimKind)kind, facts, err);
     if (status) return status;
-    choose(&negatives, d->options->hard_negatives, &d->state);
+    choose(&negatives, d->options->hard_negatives, d);
     size_t size = (size_t)negatives.count * sizeof *negatives.texts;
     const char **kept = gaclip__pool_bytes(&d->dataset->pool, size + 1);
     if (!kept) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory for a dataset");
@@ -177,8 +225,9 @@ static int describe_region(GaclipDatasetRegion *region, Describer *d,
     GaclipRegionClaims claims;
     if (region->description || region->class_index < 0 || !region->is_object) return GACLIP_OK;
     const char *name = d->dataset->classes[region->class_index].name;
-    if (strlen(name) >= sizeof claims.name || !make_claims(&claims, d, name, facts))
-        return GACLIP_OK;
+    if (!gaclip__is_spoken(name)) return GACLIP_OK;
+    if (strlen(name) >= sizeof claims.name) return GACLIP_OK;
+    make_claims(&claims, d, name, facts);
     gaclip__claims_write(text, &claims);
     d->count++;
     int status = gaclip__dataset_text(&region->description, d->dataset, text, err);
@@ -190,7 +239,7 @@ static int describe_scene(Describer *d, int index, const GaclipRegionFacts *fact
     GaclipDatasetImage *image = &d->dataset->images[index];
     GaclipSceneFacts scene;
     if (!image->is_annotated) return GACLIP_OK;
-    int status = gaclip__scene_facts(&scene, image, facts, err);
+    int status = gaclip__scene_facts(&scene, d->dataset, image, facts, err);
     if (status) return status;
     char *brief = gaclip__scene_brief(&scene, d->dataset);
     char *detailed = gaclip__scene_detailed(&scene, d->dataset);
@@ -214,7 +263,7 @@ static int describe_image(Describer *d, int index, GaclipError *err)
     GaclipRegionFacts *facts = calloc((size_t)image->region_count, sizeof *facts);
     if (!facts) status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < image->region_count && !status; i++) {
-        gaclip__region_facts(&facts[i], &image->regions[i], image, &pixels);
+        gaclip__region_facts(&facts[i], d->dataset, image, i, &pixels);
         status = describe_region(&image->regions[i], d, &facts[i], err);
     }
     gaclip_image_clear(&pixels);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "class_traits.h"
 #include "region_relations.h"
 #include "scene_claims.h"
 #include "similar_classes.h"
@@ -24,6 +25,10 @@ static void check_description(const Place *at, const GaclipRegionClaims *claims,
     if (!gaclip__is_name_of(claims->name, c))
         gaclip__dataset_found(at->events, at->image, at->index, at->region, "is no %s but a %s: %s",
                               claims->name, c->name, r->description);
+    if (!gaclip__is_spoken(claims->name) ||
+        (*claims->neighbour && !gaclip__is_spoken(claims->neighbour)))
+        gaclip__dataset_found(at->events, at->image, at->index, at->region,
+                              "uses a name that says nothing: %s", r->description);
     for (int kind = 0; kind < GACLIP__CLAIM_KINDS; kind++) {
         if (!claims->is_claimed[kind] ||
             gaclip__claim_holds((GaclipClaimKind)kind, claims->values[kind], facts) == 1)
@@ -79,6 +84,8 @@ static void check_negative(const Place *at, const char *text, const GaclipRegion
     int differences = count_differences(&kind, &claims, truth);
     if (differences != 1)
         fact = differences ? "changes more than one attribute" : "says what the description says";
+    else if (!gaclip__is_spoken(claims.name))
+        fact = "uses a name that says nothing";
     else if (kind == GACLIP__CLAIM_KINDS)
         fact = is_there(at, claims.name) ? "names what is there" : NULL;
     else if (!claims.is_claimed[kind])
@@ -134,11 +141,11 @@ int gaclip__dataset_check_truth(const GaclipDataset *dataset, int image, const G
     GaclipRegionFacts *facts = calloc((size_t)at.image->region_count, sizeof *facts);
     if (!facts) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (; at.region < at.image->region_count; at.region++) {
-        gaclip__region_facts(&facts[at.region], &at.image->regions[at.region], at.image, pixels);
+        gaclip__region_facts(&facts[at.region], dataset, at.image, at.region, pixels);
         check_region(&at, &facts[at.region]);
     }
-    int status =
-        at.image->is_annotated ? gaclip__scene_facts(&scene, at.image, facts, err) : GACLIP_OK;
+    int status = at.image->is_annotated ? gaclip__scene_facts(&scene, dataset, at.image, facts, err)
+                                        : GACLIP_OK;
     if (!status && at.image->is_annotated) {
         for (int i = 0; i < at.image->caption_count; i++)
             check_caption(&at, at.image->captions[i], &scene);

@@ -97,6 +97,9 @@ static const struct {
     {"voc", read_dataset, GACLIP_DATASET_VOC},
     {"yolo", read_dataset, GACLIP_DATASET_YOLO},
     {"dota", read_dataset, GACLIP_DATASET_DOTA},
+    {"nwpu", read_dataset, GACLIP_DATASET_NWPU},
+    {"rrsisd", read_dataset, GACLIP_DATASET_RRSISD},
+    {"choice", read_dataset, GACLIP_DATASET_CHOICE},
     {"folders", read_dataset, GACLIP_DATASET_FOLDERS},
     {"scene", read_scene, GACLIP_DATASET_AUTO},
     {"mosaic", read_mosaic, GACLIP_DATASET_AUTO},
@@ -123,7 +126,7 @@ static int read_source(GaclipRecipeSource *source, GaclipRecipe *recipe, const G
     if (t == TYPE_COUNT)
         return gaclip__json_fail(&type, err,
                                  "\"%.40s\" is none of dataset, captions, coco, voc, "
-                                 "yolo, dota, folders, scene, mosaic",
+                                 "yolo, dota, nwpu, rrsisd, choice, folders, scene, mosaic",
                                  name);
     source->format = TYPES[t].format;
     status = TYPES[t].read(source, recipe, at, err);

@@ -8,15 +8,17 @@
 #include "scene_words.h"
 
 static const char *const SIZES[] = {"small", "medium-sized", "large", NULL};
-static const char *const SHAPES[] = {"elongated", "compact", NULL};
+static const char *const SHAPES[] = {"elongated", "square", NULL};
 static const char *const TONES[] = {"of even tone", "of uneven tone", NULL};
 static const char *const DIRECTIONS[] = {"lying from left to right", "lying from top to bottom",
                                          NULL};
+static const char *const SHARES[] = {"taking up little of the scene", "taking up much of the scene",
+                                     NULL};
 /* Row by row. */
 static const char *const PLACES[] = {
     "in the upper left of the image",  "at the top of the image",
-    "in the upper right of the image", "at the left edge of the image",
-    "in the centre of the image",      "at the right edge of the image",
+    "in the upper right of the image", "on the left of the image",
+    "in the centre of the image",      "on the right of the image",
     "in the lower left of the image",  "at the bottom of the image",
     "in the lower right of the image", NULL};
 static const char *const SHADOWS[] = {"with a shadow above it", "with a shadow below it",
@@ -31,8 +33,10 @@ static const char COUNT_BEFORE[] = ", one of ", COUNT_AFTER[] = " in the image";
 const char *const *gaclip__claim_words(GaclipClaimKind kind)
 {
     static const char *const *const WORDS[GACLIP__CLAIM_KINDS] = {
-        SIZES,    SHAPES, gaclip__colour_names, NULL, TONES, DIRECTIONS, PLACES, SHADOWS, NEAR,
-        BEARINGS, NULL};
+        SIZES,  SHAPES,   gaclip__colour_names,
+        NULL,   TONES,    DIRECTIONS,
+        SHARES, PLACES,   SHADOWS,
+        NEAR,   BEARINGS, NULL};
     return WORDS[kind];
 }
 
@@ -49,35 +53,84 @@ static int within(double value, double low, double high, double margin)
     return value < low - margin || value > high + margin ? 0 : -1;
 }
 
-static int size_holds(int value, double area)
+/* On the ground: an object is as long as its box at least, and as its box's diagonal at most. */
+static int metres_hold(int value, double least, double most)
 {
-    static const double LOW[] = {0, 0.02, 0.15}, HIGH[] = {0.01, 0.09, 1};
-    return within(area, LOW[value], HIGH[value], value == 2 ? 0.05 : 0.01);
+    static const double LOW[] = {0, 15, 80}, HIGH[] = {10, 50, INFINITY};
+    static const double TOO_SHORT[] = {0, 10, 50}, TOO_LONG[] = {15, 80, INFINITY};
+    if (least >= LOW[value] && most <= HIGH[value]) return 1;
+    return most < TOO_SHORT[value] || least > TOO_LONG[value] ? 0 : -1;
+}
+
+/* Of what is thin its box tells no more than how large it is at most. */
+static int size_holds(int value, const GaclipRegionFacts *f)
+{
+    double longer = fmax(f->width, f->height) * f->gsd;
+    double diagonal = hypot(f->width, f->height) * f->gsd;
+    if (f->is_cut || !(f->gsd > 0)) return -1;
+    return metres_hold(value, f->is_thin ? 0 : longer, diagonal);
+}
+
+/* A box that takes up much may hold a thing that does not; one that takes up little holds none that
+ * takes up more. */
+static int share_holds(int value, const GaclipRegionFacts *f)
+{
+    if (f->area <= 0.01) return value == 0;
+    return f->area >= 0.3 && !f->is_thin ? value == 1 : -1;
 }
 
 /* A long thing that lies aslant has a box as wide as high: a long box shows that its object is
- * elongated, no box shows that it is compact. */
-static int shape_holds(int value, double ratio)
+ * elongated, no box shows that it is square. */
+static int shape_holds(int value, const GaclipRegionFacts *f, double ratio)
 {
-    if (ratio < 2) return -1;
+    if (ratio < 2 || f->is_cut || f->is_thin) return -1;
     return value == 0;
 }
 
 static int colour_holds(int value, const GaclipRegionFacts *f)
 {
     double share = f->colours[value];
-    if (f->pixels < 12 || f->around_pixels < 12) return -1;
+    if (f->pixels < 12 || f->around_pixels < 12 || f->is_thin) return -1;
     for (int c = 0; c < GACLIP__COLOURS; c++)
         if (c != value && share > 0.05 && f->colours[c] > share - 0.15) return -1;
-    if (share >= 0.5) return f->around[value] < 0.25 ? 1 : -1; /* else it may be the ground's */
-    return share < 0.05 ? 0 : -1;
+    if (share < 0.05) return gaclip__colour_is_far(value, f->lab) ? 0 : -1;
+    if (share < 0.5 || f->around[value] >= 0.25) return -1; /* it may be the ground's */
+    return gaclip__colour_is_clear(value, f->lab) ? 1 : -1;
 }
 
+/* Some of a box is ground: its object may be smooth where the box is rough, but is not rough where
+ * the box is smooth. */
+static int tone_holds(int value, const GaclipRegionFacts *f)
+{
+    if (f->pixels < 64 || f->is_thin || f->roughness > 4 || f->deviation > 8) return -1;
+    return value == 0;
+}
+
+static int direction_holds(int value, const GaclipRegionFacts *f, double ratio)
+{
+    if (ratio < 1.8 || f->is_cut || f->is_thin) return -1;
+    return (f->width > f->height) == (value == 0);
+}
+
+/* x: in thirds of the image. 1 well within, 0 well outside. */
+static int is_in_third(double x, int third)
+{
+    return within(x - third, 0.2, 0.8, 0.6);
+}
+
+/* What is in the upper left is also at the top and on the left: those two are false only of what
+ * lies elsewhere than in any upper, in any left third. */
 static int place_holds(int value, const GaclipRegionFacts *f)
 {
-    int x = within(f->centre_x * 3 - value % 3, 0.15, 0.85, 0.3);
-    int y = within(f->centre_y * 3 - (double)(value / 3), 0.15, 0.85, 0.3);
-    return x == 1 && y == 1 ? 1 : x == 0 || y == 0 ? 0 : -1;
+    double x = f->centre_x * 3, y = f->centre_y * 3;
+    if (f->share_x > 0.5 || f->share_y > 0.5) return -1; /* it reaches into most of them */
+    int column = value % 3, row = value / 3;
+    int in_column = is_in_third(x, column), in_row = is_in_third(y, row);
+    if (in_column == 1 && in_row == 1) return 1;
+    if (row == 1 && column == 1) return in_column == 0 || in_row == 0 ? 0 : -1;
+    if (row == 1) return in_column == 0 ? 0 : -1;
+    if (column == 1) return in_row == 0 ? 0 : -1;
+    return in_column == 0 || in_row == 0 ? 0 : -1;
 }
 
 static int length_holds(int value, double metres)
@@ -92,19 +145,19 @@ int gaclip__claim_holds(GaclipClaimKind kind, int value, const GaclipRegionFacts
     double ratio = fmax(f->width, f->height) / fmin(f->width, f->height);
     switch (kind) {
     case GACLIP__SIZE:
-        return size_holds(value, f->area);
+        return size_holds(value, f);
     case GACLIP__SHAPE:
-        return shape_holds(value, ratio);
+        return shape_holds(value, f, ratio);
     case GACLIP__COLOUR:
         return colour_holds(value, f);
     case GACLIP__LENGTH:
         return length_holds(value, f->length);
     case GACLIP__TONE:
-        if (f->pixels < 64) return -1;
-        return value == 0 ? within(f->roughness, 0, 4, 6) : within(f->roughness, 14, 1e9, 8);
+        return tone_holds(value, f);
     case GACLIP__DIRECTION:
-        if (ratio < 1.8) return -1;
-        return (f->width > f->height) == (value == 0);
+        return direction_holds(value, f, ratio);
+    case GACLIP__SHARE:
+        return share_holds(value, f);
     case GACLIP__PLACE:
         return place_holds(value, f);
     case GACLIP__SHADOW:
@@ -181,6 +234,7 @@ static int take_rest(GaclipRegionClaims *out, const char *text)
     out->is_claimed[GACLIP__LENGTH] = take_length(&out->values[GACLIP__LENGTH], &text);
     take_claim(out, &text, GACLIP__TONE);
     take_claim(out, &text, GACLIP__DIRECTION);
+    take_claim(out, &text, GACLIP__SHARE);
     take_claim(out, &text, GACLIP__PLACE);
     take_claim(out, &text, GACLIP__SHADOW);
     return take_neighbour(out, &text) && *text == '\0';
@@ -234,9 +288,7 @@ static int write_claim(char *out, size_t room, const GaclipRegionClaims *claims,
     const char *word = gaclip__claim_words(kind)[value];
     if (kind != GACLIP__NEAR && kind != GACLIP__BEARING) return snprintf(out, room, "%s ", word);
     const char *other = claims->neighbour;
-    const char *article = !strcmp(other, claims->name) ? "another"
-                          : strchr("aeiou", *other)    ? "an"
-                                                       : "a";
+    const char *article = !strcmp(other, claims->name) ? "another" : gaclip__article(other);
     return snprintf(out, room, "%s %s %s ", word, article, other);
 }
 
@@ -255,6 +307,5 @@ void gaclip__claims_write(char out[GACLIP__LONGEST_DESCRIPTION], const GaclipReg
         gaclip__number_word(number, sizeof number, claims->values[GACLIP__COUNT]);
         snprintf(count, sizeof count, "%s%s%s", COUNT_BEFORE, number, COUNT_AFTER);
     }
-    snprintf(out, GACLIP__LONGEST_DESCRIPTION, "%s %.650s%s", strchr("aeiou", *text) ? "an" : "a",
-             text, count);
+    snprintf(out, GACLIP__LONGEST_DESCRIPTION, "%s %.650s%s", gaclip__article(text), text, count);
 }

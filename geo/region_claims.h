@@ -1,7 +1,7 @@
 /* What a region's description claims: read from its words, and held against what is measured.
  *
- * The grammar: ARTICLE [SIZE] [SHAPE] [COLOUR] NAME [about N m long] [TONE] [DIRECTION] [PLACE]
- * [SHADOW] [NEAR or BEARING, ARTICLE or "another", NAME][, one of N in the image].
+ * The grammar: ARTICLE [SIZE] [SHAPE] [COLOUR] NAME [about N m long] [TONE] [DIRECTION] [SHARE]
+ * [PLACE] [SHADOW] [NEAR or BEARING, ARTICLE or "another", NAME][, one of N in the image].
  */
 #ifndef GACLIP_GEO_REGION_CLAIMS_H
 #define GACLIP_GEO_REGION_CLAIMS_H
@@ -9,12 +9,14 @@
 #include "region_facts.h"
 
 typedef enum GaclipClaimKind {
-    GACLIP__SIZE,
+    GACLIP__SIZE, /* on the ground: small up to 10 m, medium-sized from 15 to 50, large from 80 on
+                   */
     GACLIP__SHAPE,
     GACLIP__COLOUR,
     GACLIP__LENGTH, /* its value: metres */
     GACLIP__TONE,
     GACLIP__DIRECTION, /* this one and those behind it are true of the image as it lies, whole */
+    GACLIP__SHARE,     /* of the image: little up to 1 %, much from 30 % on */
     GACLIP__PLACE,
     GACLIP__SHADOW,
     GACLIP__NEAR,    /* to an object of the class neighbour .. */

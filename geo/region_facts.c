@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "class_traits.h"
+#include "dataset.h"
 #include "region_relations.h"
 
 static int grey(const uint8_t *p)
@@ -13,10 +15,48 @@ static int grey(const uint8_t *p)
 /* Things whose box is less long than this may lie aslant, and be longer than its sides. */
 static const double SHORTEST_RATIO = 1.8;
 
+/* Boxes that end so close to the image's edge touch it: pixels, and share of the side. */
+static const double EDGE_PIXELS = 2, EDGE_SHARE = 0.005;
+
+typedef struct ToneSums {
+    double count, sum, squares, steps;
+} ToneSums;
+
+static void add_tone(ToneSums *sums, const uint8_t *pixel, int has_left)
+{
+    double value = grey(pixel);
+    sums->count++;
+    sums->sum += value;
+    sums->squares += value * value;
+    if (has_left) sums->steps += fabs(value - grey(pixel - 3));
+}
+
+static void find_tone(GaclipRegionFacts *f, const ToneSums *sums)
+{
+    if (!(sums->count > 0)) return;
+    double mean = sums->sum / sums->count, variance = sums->squares / sums->count - mean * mean;
+    f->roughness = sums->steps / sums->count;
+    f->deviation = sqrt(fmax(variance, 0));
+}
+
+/* Sums of what is called so, by name. */
+typedef struct ColourSums {
+    double lab[GACLIP__COLOURS][3];
+} ColourSums;
+
+static void find_colour(GaclipRegionFacts *f, const ColourSums *sums)
+{
+    for (int c = 1; c < GACLIP__COLOURS; c++)
+        if (f->colours[c] > f->colours[f->colour]) f->colour = c;
+    for (int i = 0; i < 3 && f->pixels; i++)
+        f->lab[i] = sums->lab[f->colour][i] / f->colours[f->colour];
+}
+
 /* A box's corners are mostly ground around the object: only the ellipse within is looked at. */
 static void look(GaclipRegionFacts *f, const GaclipImage *image, double left, double top)
 {
-    double steps = 0;
+    ToneSums tone = {0};
+    ColourSums sums = {0};
     for (int y = (int)top; y < top + f->height && y < image->height; y++)
         for (int x = (int)left; x < left + f->width && x < image->width; x++) {
             double dx = (x + 0.5 - left) / f->width * 2 - 1;
@@ -24,12 +64,17 @@ static void look(GaclipRegionFacts *f, const GaclipImage *image, double left, do
             size_t i = (size_t)y * (size_t)image->width + (size_t)x;
             if (dx * dx + dy * dy > 1 || (image->mask && !image->mask[i])) continue;
             const uint8_t *p = image->rgb + 3 * i;
-            f->colours[gaclip__colour_name(p)]++;
+            double lab[3];
+            gaclip__colour_lab(lab, p);
+            int name = gaclip__colour_name(lab);
+            for (int c = 0; c < 3; c++) sums.lab[name][c] += lab[c];
+            f->colours[name]++;
             f->pixels++;
-            if (x > 0) steps += abs(grey(p) - grey(p - 3));
+            add_tone(&tone, p, x > 0);
         }
+    find_colour(f, &sums);
     for (int c = 0; c < GACLIP__COLOURS && f->pixels; c++) f->colours[c] /= f->pixels;
-    f->roughness = f->pixels ? steps / f->pixels : 0;
+    find_tone(f, &tone);
 }
 
 /* What the object stands on: thin things fill so little of their box that its colours are those of
@@ -45,28 +90,48 @@ static void look_around(GaclipRegionFacts *f, const GaclipImage *image, double l
                             y + 0.5 < top + f->height;
             size_t i = (size_t)y * (size_t)image->width + (size_t)x;
             if (is_inside || (image->mask && !image->mask[i])) continue;
-            f->around[gaclip__colour_name(image->rgb + 3 * i)]++;
+            double lab[3];
+            gaclip__colour_lab(lab, image->rgb + 3 * i);
+            f->around[gaclip__colour_name(lab)]++;
             f->around_pixels++;
         }
     for (int c = 0; c < GACLIP__COLOURS && f->around_pixels; c++) f->around[c] /= f->around_pixels;
 }
 
-void gaclip__region_facts(GaclipRegionFacts *out, const GaclipDatasetRegion *region,
-                          const GaclipDatasetImage *image, const GaclipImage *pixels)
+static int is_cut(const double box[4], const GaclipImage *pixels)
 {
-    const double *b = region->box;
-    double width = (b[2] - b[0]) * pixels->width, height = (b[3] - b[1]) * pixels->height;
+    double x = fmax(EDGE_PIXELS / pixels->width, EDGE_SHARE);
+    double y = fmax(EDGE_PIXELS / pixels->height, EDGE_SHARE);
+    return box[0] < x || box[1] < y || box[2] > 1 - x || box[3] > 1 - y;
+}
+
+/* Metres, where the box's longer side is the object's length. */
+static double length_of(const GaclipRegionFacts *f)
+{
+    double longer = fmax(f->width, f->height), shorter = fmin(f->width, f->height);
+    return f->is_cut || f->is_thin || longer < SHORTEST_RATIO * shorter ? 0 : longer * f->gsd;
+}
+
+void gaclip__region_facts(GaclipRegionFacts *out, const GaclipDataset *dataset,
+                          const GaclipDatasetImage *image, int region, const GaclipImage *pixels)
+{
+    const GaclipDatasetRegion *r = &image->regions[region];
+    const double *b = r->box;
     *out = (GaclipRegionFacts){.area = (b[2] - b[0]) * (b[3] - b[1]),
-                               .width = width,
-                               .height = height,
-                               .length = fmax(width, height) >= SHORTEST_RATIO * fmin(width, height)
-                                             ? fmax(width, height) * image->gsd
-                                             : 0,
+                               .width = (b[2] - b[0]) * pixels->width,
+                               .height = (b[3] - b[1]) * pixels->height,
+                               .gsd = image->gsd,
+                               .is_cut = is_cut(b, pixels),
+                               .is_thin = r->class_index >= 0 &&
+                                          gaclip__is_thin(&dataset->classes[r->class_index]),
+                               .share_x = b[2] - b[0],
+                               .share_y = b[3] - b[1],
                                .centre_x = (b[0] + b[2]) / 2,
                                .centre_y = (b[1] + b[3]) / 2};
+    out->length = length_of(out);
     look(out, pixels, b[0] * pixels->width, b[1] * pixels->height);
     look_around(out, pixels, b[0] * pixels->width, b[1] * pixels->height);
-    gaclip__relate(out, region, image, -1);
-    gaclip__count_alike(out, region, image);
-    gaclip__find_shadow(out, region, image, pixels);
+    gaclip__relate(out, dataset, image, region, -1);
+    gaclip__count_alike(out, r, image);
+    gaclip__find_shadow(out, r, image, pixels);
 }

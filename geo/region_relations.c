@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "class_traits.h"
+
 /* Gaps between boxes, in the mean of their longer sides: up to the first they are neighbours, from
  * the second on they are none; up to the third one is not far, from the fourth on it is. */
 static const double NEXT = 0.5, NOT_NEXT = 1.5, NOT_FAR = 2, FAR = 4;
@@ -48,7 +50,9 @@ static int is_other(const GaclipDatasetImage *image, int index, const GaclipData
     return class_index < 0 || r->class_index == class_index;
 }
 
-static int nearest_class(const GaclipDatasetRegion *region, const GaclipDatasetImage *image)
+/* Of the nearest object whose class has a name to speak of. */
+static int nearest_class(const GaclipDataset *dataset, const GaclipDatasetImage *image,
+                         const GaclipDatasetRegion *region)
 {
     Rectangle own = rectangle_of(region, image);
     double least = INFINITY;
@@ -56,6 +60,7 @@ static int nearest_class(const GaclipDatasetRegion *region, const GaclipDatasetI
     for (int i = 0; i < image->region_count; i++) {
         Rectangle other = rectangle_of(&image->regions[i], image);
         if (!is_other(image, i, region, -1) || !(gap(&own, &other) < least)) continue;
+        if (!gaclip__is_spoken(dataset->classes[image->regions[i].class_index].name)) continue;
         least = gap(&own, &other);
         nearest = image->regions[i].class_index;
     }
@@ -92,13 +97,14 @@ static int is_north_up(const GaclipDatasetImage *image)
            fabs(g[2]) < 1e-3 * g[1] && fabs(g[4]) < -1e-3 * g[5];
 }
 
-void gaclip__relate(GaclipRegionFacts *f, const GaclipDatasetRegion *region,
-                    const GaclipDatasetImage *image, int class_index)
+void gaclip__relate(GaclipRegionFacts *f, const GaclipDataset *dataset,
+                    const GaclipDatasetImage *image, int index, int class_index)
 {
+    const GaclipDatasetRegion *region = &image->regions[index];
     Rectangle own = rectangle_of(region, image);
     int is_so[4] = {0}, may_be_so[4] = {0};
     double least = INFINITY;
-    if (class_index < 0) class_index = nearest_class(region, image);
+    if (class_index < 0) class_index = nearest_class(dataset, image, region);
     f->neighbour = class_index;
     for (int i = 0; class_index >= 0 && i < image->region_count; i++) {
         Rectangle other = rectangle_of(&image->regions[i], image);
@@ -139,7 +145,7 @@ int gaclip__claims_relate(GaclipRegionFacts *facts, const GaclipRegionClaims *cl
     if (!*claims->neighbour) return 1;
     for (int c = 0; c < dataset->class_count; c++)
         if (gaclip__is_name_of(claims->neighbour, &dataset->classes[c])) {
-            gaclip__relate(facts, &image->regions[region], image, c);
+            gaclip__relate(facts, dataset, image, region, c);
             return 1;
         }
     return 0;
@@ -262,6 +268,7 @@ void gaclip__find_shadow(GaclipRegionFacts *f, const GaclipDatasetRegion *region
     Strip strip[4], inside;
     int count = 0, found = -1;
     for (int i = 0; i < 4; i++) f->shadow[i] = -1;
+    if (f->is_thin) return; /* their boxes have the shadow within */
     if (shorter < SHORTEST_SIDE || longer_side(&box) > LONGEST_RATIO * shorter) return;
     fill_strips(strips, &box);
     for (int i = 0; i < 4; i++) {

@@ -6,9 +6,9 @@
 #include "region_claims.h"
 
 /* Fills in neighbour, near and bearing of facts: to objects of the class, or where it is -1 to that
- * of the nearest object. */
-void gaclip__relate(GaclipRegionFacts *facts, const GaclipDatasetRegion *region,
-                    const GaclipDatasetImage *image, int class_index);
+ * of the nearest object that is of one with a name to speak of. */
+void gaclip__relate(GaclipRegionFacts *facts, const GaclipDataset *dataset,
+                    const GaclipDatasetImage *image, int region, int class_index);
 
 /* Between two boxes: pixels in the mean of their longer sides. */
 double gaclip__gap(const GaclipDatasetRegion *a, const GaclipDatasetRegion *b,

@@ -10,7 +10,7 @@
 
 enum { LONGEST_WORD = 160, MOST_GROUPS = 4 };
 
-static const char *const LAYOUTS[] = {NULL, "a row", "a ring", "a cluster", NULL};
+static const char *const LAYOUTS[] = {NULL, "a row", "a grid", "a ring", "a cluster", NULL};
 
 /* Takes text over; append is formatted by the caller. */
 static char *append(char *text, const char *more)
@@ -31,8 +31,7 @@ static char *append_group(char *text, const GaclipSceneGroup *g, const GaclipDat
 {
     char plural[LONGEST_WORD], number[LONGEST_WORD];
     const char *name = name_of(g, dataset), *layout = LAYOUTS[g->arrangement];
-    if (g->count == 1)
-        return append(text, CPLSPrintf("%s %s", strchr("aeiou", *name) ? "an" : "a", name));
+    if (g->count == 1) return append(text, CPLSPrintf("%s %s", gaclip__article(name), name));
     gaclip__plural(plural, sizeof plural, name);
     gaclip__number_word(number, sizeof number, g->count);
     if (with_layout && layout) text = append(text, CPLSPrintf("%s of ", layout));
@@ -86,6 +85,8 @@ char *gaclip__scene_detailed(const GaclipSceneFacts *facts, const GaclipDataset 
         text = append_details(text, &facts->groups[i], dataset);
     int percent = (int)lround(100 * facts->coverage);
     if (percent > 0)
-        text = append(text, CPLSPrintf(" Objects cover about %d percent of the image.", percent));
+        text = append(text, CPLSPrintf(" Boxes around the objects cover about %d percent of the "
+                                       "image.",
+                                       percent));
     return text;
 }

@@ -44,8 +44,8 @@ static GaclipSceneGroup group_of(const GaclipSceneFacts *facts, int class_index)
 
 static GaclipArrangement take_layout(const char **rest, const char *behind)
 {
-    static const char *const NAMES[] = {"a row", "a ring", "a cluster"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const NAMES[] = {"a row", "a grid", "a ring", "a cluster"};
+    for (int i = 0; i < (int)(sizeof NAMES / sizeof *NAMES); i++) {
         const char *start = *rest;
         if (take(rest, NAMES[i]) && take(rest, behind)) return (GaclipArrangement)(GACLIP__ROW + i);
         *rest = start;
@@ -160,7 +160,7 @@ static int sentence_holds(const char *text, const GaclipSceneFacts *facts,
     if (take(&text, "The image shows ")) return groups_hold(CPLStrdup(text), facts, dataset);
     if (take(&text, "Most of the ")) return colour_holds(text, facts, dataset);
     if (take(&text, "The largest ")) return length_holds(text, facts, dataset);
-    if (take(&text, "Objects cover about ")) return coverage_holds(text, facts);
+    if (take(&text, "Boxes around the objects cover about ")) return coverage_holds(text, facts);
     if (take(&text, "The ")) return layout_holds(text, facts, dataset);
     return groups_hold(CPLStrdup(text), facts, dataset);
 }

@@ -3,35 +3,29 @@
  * A brief caption: GROUP [, GROUP] [and GROUP], a group being "an airplane", "five airplanes" or "a
  * row of five airplanes". A detailed caption: sentences,
  *   "The image shows GROUPS."
- *   "The airplanes form a row." ("a ring", "a cluster"), "The airplanes are scattered."
+ *   "The airplanes form a row." ("a grid", "a ring", "a cluster"), "The airplanes are scattered."
  *   "The airplanes stand close together." ("far apart")
  *   "Most of the airplanes are white."
  *   "The largest airplane is about 40 m long."
- *   "Objects cover about 12 percent of the image." */
+ *   "Boxes around the objects cover about 12 percent of the image."
+ * Classes whose names say nothing (class_traits.h) are not spoken of. */
 #ifndef GACLIP_GEO_SCENE_CLAIMS_H
 #define GACLIP_GEO_SCENE_CLAIMS_H
 
+#include "arrangement.h"
 #include "dataset.h"
 #include "region_facts.h"
-
-typedef enum GaclipArrangement {
-    GACLIP__NO_ARRANGEMENT,
-    GACLIP__ROW,
-    GACLIP__RING,
-    GACLIP__CLUSTER,
-    GACLIP__SCATTERED
-} GaclipArrangement;
 
 /* How close the objects of a class stand to the nearest of them. */
 typedef enum GaclipDensity { GACLIP__NO_DENSITY, GACLIP__CLOSE, GACLIP__APART } GaclipDensity;
 
-/* All objects of a class in an image. */
+/* All objects of a class with a name to speak of in an image. */
 typedef struct GaclipSceneGroup {
     int class_index, count;
     GaclipArrangement arrangement;
     GaclipDensity density;
     int colour;    /* of at least 70 % of them, or -1 */
-    double length; /* of the longest, metres; 0: not known */
+    double length; /* of the one that clearly is the longest, metres; 0: none is */
 } GaclipSceneGroup;
 
 typedef struct GaclipSceneFacts {
@@ -41,8 +35,9 @@ typedef struct GaclipSceneFacts {
 } GaclipSceneFacts;
 
 /* facts (region_count) are those of the image's regions. The caller frees out->groups. */
-int gaclip__scene_facts(GaclipSceneFacts *out, const GaclipDatasetImage *image,
-                        const GaclipRegionFacts *facts, GaclipError *err);
+int gaclip__scene_facts(GaclipSceneFacts *out, const GaclipDataset *dataset,
+                        const GaclipDatasetImage *image, const GaclipRegionFacts *facts,
+                        GaclipError *err);
 
 /* Texts that the caller frees with CPLFree; NULL where the image has no objects. */
 char *gaclip__scene_brief(const GaclipSceneFacts *facts, const GaclipDataset *dataset);

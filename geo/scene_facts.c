@@ -1,6 +1,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "class_traits.h"
+#include "region_claims.h"
 #include "region_relations.h"
 #include "scene_claims.h"
 
@@ -27,70 +29,6 @@ static int is_member(const GaclipDatasetImage *image, int region, int class_inde
 {
     const GaclipDatasetRegion *r = &image->regions[region];
     return r->is_object && r->class_index == class_index;
-}
-
-/* Moments of the centres, in pixels. */
-typedef struct Spread {
-    int count;
-    double x, y, xx, xy, yy; /* means, then central moments */
-} Spread;
-
-static Spread spread_of(const GaclipDatasetImage *image, int class_index)
-{
-    Spread s = {0};
-    double w = image->width, h = image->height;
-    for (int i = 0; i < image->region_count; i++) {
-        const double *b = image->regions[i].box;
-        if (!is_member(image, i, class_index)) continue;
-        double x = (b[0] + b[2]) / 2 * w, y = (b[1] + b[3]) / 2 * h;
-        s.count++;
-        s.x += x;
-        s.y += y;
-        s.xx += x * x;
-        s.xy += x * y;
-        s.yy += y * y;
-    }
-    if (!s.count) return s;
-    s.x /= s.count;
-    s.y /= s.count;
-    s.xx = s.xx / s.count - s.x * s.x;
-    s.xy = s.xy / s.count - s.x * s.y;
-    s.yy = s.yy / s.count - s.y * s.y;
-    return s;
-}
-
-/* Whether all lie at nearly the same distance from their middle, with no third of the circle empty.
- */
-static int is_ring(const GaclipDatasetImage *image, int class_index, const Spread *s)
-{
-    int sectors[6] = {0}, filled = 0;
-    double sum = 0, squares = 0;
-    for (int i = 0; i < image->region_count; i++) {
-        const double *b = image->regions[i].box;
-        if (!is_member(image, i, class_index)) continue;
-        double dx = (b[0] + b[2]) / 2 * image->width - s->x;
-        double dy = (b[1] + b[3]) / 2 * image->height - s->y;
-        double distance = hypot(dx, dy);
-        sum += distance;
-        squares += distance * distance;
-        sectors[(int)((atan2(dy, dx) / acos(-1.0) + 1) * 2.9999)] = 1;
-    }
-    double mean = sum / s->count, deviation = sqrt(fmax(squares / s->count - mean * mean, 0));
-    for (int i = 0; i < 6; i++) filled += sectors[i];
-    return deviation < 0.15 * mean && filled >= 5;
-}
-
-static GaclipArrangement arrangement_of(const GaclipDatasetImage *image, int class_index)
-{
-    Spread s = spread_of(image, class_index);
-    double root = sqrt((s.xx - s.yy) * (s.xx - s.yy) / 4 + s.xy * s.xy), mean = (s.xx + s.yy) / 2;
-    double along = sqrt(fmax(mean + root, 0)), across = sqrt(fmax(mean - root, 0));
-    double diagonal = hypot(image->width, image->height);
-    if (s.count < 3) return GACLIP__NO_ARRANGEMENT;
-    if (across < 0.12 * along) return GACLIP__ROW;
-    if (s.count >= 6 && is_ring(image, class_index, &s)) return GACLIP__RING;
-    if (along < 0.1 * diagonal) return GACLIP__CLUSTER;
-    return across > 0.16 * diagonal ? GACLIP__SCATTERED : GACLIP__NO_ARRANGEMENT;
 }
 
 /* Gap to the nearest object of the same class, in the mean of their longer sides. */
@@ -149,23 +87,51 @@ static GaclipSceneGroup *group_of(GaclipSceneFacts *facts, int class_index)
     return &facts->groups[facts->group_count++];
 }
 
-int gaclip__scene_facts(GaclipSceneFacts *out, const GaclipDatasetImage *image,
-                        const GaclipRegionFacts *facts, GaclipError *err)
+/* Metres of the longest, where none of the others may be longer: one that is cut, or that lies
+ * aslant in a box with a longer diagonal. */
+static double longest_of(const GaclipDatasetImage *image, int class_index,
+                         const GaclipRegionFacts *facts)
 {
+    double length = 0;
+    for (int i = 0; i < image->region_count; i++)
+        if (is_member(image, i, class_index)) length = fmax(length, facts[i].length);
+    for (int i = 0; i < image->region_count; i++) {
+        double most = hypot(facts[i].width, facts[i].height) * facts[i].gsd;
+        int is_known = facts[i].length > 0 || most <= length;
+        if (is_member(image, i, class_index) && (facts[i].is_cut || !is_known)) return 0;
+    }
+    return length;
+}
+
+static int fill_group(GaclipSceneGroup *g, const GaclipDatasetImage *image,
+                      const GaclipRegionFacts *facts, GaclipError *err)
+{
+    g->density = density_of(image, g->class_index, g->count);
+    g->colour = common_colour(image, g->class_index, g->count, facts);
+    g->length = longest_of(image, g->class_index, facts);
+    return gaclip__arrangement(&g->arrangement, image, g->class_index, err);
+}
+
+int gaclip__scene_facts(GaclipSceneFacts *out, const GaclipDataset *dataset,
+                        const GaclipDatasetImage *image, const GaclipRegionFacts *facts,
+                        GaclipError *err)
+{
+    int status = GACLIP_OK;
     *out = (GaclipSceneFacts){.coverage = gaclip__coverage(image)};
     out->groups = calloc((size_t)image->region_count + 1, sizeof *out->groups);
     if (!out->groups) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < image->region_count; i++) {
-        if (!image->regions[i].is_object || image->regions[i].class_index < 0) continue;
-        GaclipSceneGroup *group = group_of(out, image->regions[i].class_index);
-        group->count++;
-        group->length = fmax(group->length, facts[i].length);
+        const GaclipDatasetRegion *r = &image->regions[i];
+        if (!r->is_object || r->class_index < 0) continue;
+        if (gaclip__is_spoken(dataset->classes[r->class_index].name))
+            group_of(out, r->class_index)->count++;
     }
-    for (int i = 0; i < out->group_count; i++) {
-        GaclipSceneGroup *g = &out->groups[i];
-        g->arrangement = arrangement_of(image, g->class_index);
-        g->density = density_of(image, g->class_index, g->count);
-        g->colour = common_colour(image, g->class_index, g->count, facts);
+    for (int i = 0; i < out->group_count && !status; i++)
+        status = fill_group(&out->groups[i], image, facts, err);
+    if (status) {
+        free(out->groups);
+        *out = (GaclipSceneFacts){0};
+        return status;
     }
     if (out->group_count)
         qsort(out->groups, (size_t)out->group_count, sizeof *out->groups, compare_groups);

@@ -32,6 +32,14 @@ void gaclip__plural(char *out, size_t size, const char *name)
         snprintf(out, size, "%ss", name);
 }
 
+const char *gaclip__article(const char *word)
+{
+    static const char *const SPOKEN_AS_CONSONANTS[] = {"eu", "one", "uni", "use", "util"};
+    for (size_t i = 0; i < sizeof SPOKEN_AS_CONSONANTS / sizeof *SPOKEN_AS_CONSONANTS; i++)
+        if (!strncmp(word, SPOKEN_AS_CONSONANTS[i], strlen(SPOKEN_AS_CONSONANTS[i]))) return "a";
+    return *word && strchr("aeiou", *word) ? "an" : "a";
+}
+
 void gaclip__number_word(char *out, size_t size, int number)
 {
     if (number >= FIRST && number < FIRST + (int)NAMED)

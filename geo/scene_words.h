@@ -6,6 +6,8 @@
 
 /* "airplanes", "buses", "ferries", "aircraft" */
 void gaclip__plural(char *out, size_t size, const char *name);
+/* "a" or "an", before that word. */
+const char *gaclip__article(const char *word);
 /* "two" to "twelve", then digits. */
 void gaclip__number_word(char *out, size_t size, int number);
 /* The number that a word of that kind means, or 0. */

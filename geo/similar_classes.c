@@ -19,7 +19,7 @@ static const char *const TABLE[][1 + MOST_OTHERS] = {
     {"bus", "car", "truck"},
     {"small vehicle", "ship", "storage tank"},
     {"large vehicle", "ship", "airplane"},
-    {"storage tank", "swimming pool", "roundabout", "silo"},
+    {"storage tank", "swimming pool", "roundabout", "cooling tower"},
     {"swimming pool", "tennis court", "solar panel", "pond"},
     {"tennis court", "basketball court", "swimming pool", "parking lot"},
     {"basketball court", "tennis court", "parking lot"},

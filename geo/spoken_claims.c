@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "region_relations.h"
+#include "scene_words.h"
 #include "similar_classes.h"
 #include "spoken_words.h"
 
@@ -214,7 +215,7 @@ static char *apply(const Change *c, const char *word)
         while (before > 0 && isspace((unsigned char)c->text[before - 1])) before--;
         while (before > 0 && isalpha((unsigned char)c->text[before - 1])) before--;
         int is_capital = isupper((unsigned char)c->text[before]) != 0;
-        int is_an = strchr("aeiou", *word) != NULL;
+        int is_an = !strcmp(gaclip__article(word), "an");
         article = is_capital ? (is_an ? "An " : "A ") : is_an ? "an " : "a ";
         size += 3;
         out = CPLRealloc(out, size);

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "class_traits.h"
+#include "colour_names.h"
 #include "scene_words.h"
 
 static int is_letter(char c)
@@ -66,6 +68,7 @@ int gaclip__spoken_mention(GaclipMention *out, const GaclipSpokenWords *words, i
         GaclipMention best = {0};
         for (int c = 0; c < dataset->class_count; c++) {
             const GaclipDatasetClass *class = &dataset->classes[c];
+            if (!gaclip__is_spoken(class->name)) continue; /* "the other car" is none of it */
             try_name(&best, words, start, c, class->name);
             for (int s = 0; s < class->synonym_count; s++)
                 try_name(&best, words, start, c, class->synonyms[s]);
@@ -86,16 +89,19 @@ static int find_word(int *value, const char *word, const char *const *list)
 
 int gaclip__spoken_adjective(GaclipClaimKind *kind, int *value, const char *word)
 {
-    static const GaclipClaimKind MEASURED[] = {GACLIP__SIZE, GACLIP__SHAPE, GACLIP__COLOUR};
+    static const GaclipClaimKind MEASURED[] = {GACLIP__SIZE, GACLIP__SHAPE};
     static const char *const OTHERS[] = {
-        "big",      "tiny",   "huge",        "long",      "short",   "narrow",    "wide",   "round",
-        "circular", "square", "rectangular", "oval",      "light",   "dark",      "bright", "pale",
-        "parked",   "moored", "visible",     "identical", "similar", "single",    "flat",   "and",
-        "gray",     "silver", "cyan",        "pink",      "teal",    "beautiful", "modern", NULL};
+        "big",    "tiny",     "huge",    "long",        "short",     "narrow",    "wide",
+        "round",  "circular", "compact", "rectangular", "oval",      "light",     "dark",
+        "bright", "pale",     "parked",  "moored",      "visible",   "identical", "similar",
+        "single", "flat",     "and",     "pink",        "beautiful", "modern",    NULL};
     for (size_t i = 0; i < sizeof MEASURED / sizeof *MEASURED; i++) {
         *kind = MEASURED[i];
         if (find_word(value, word, gaclip__claim_words(MEASURED[i]))) return 1;
     }
+    *kind = GACLIP__COLOUR;
+    *value = gaclip__colour_called(word);
+    if (*value >= 0) return 1;
     *kind = GACLIP__CLAIM_KINDS;
     return find_word(value, word, OTHERS);
 }

@@ -1,7 +1,7 @@
 /* Generated texts: that they are true, and that the check finds lies. */
-#include "lie_fixtures.h"
 #include "gaclip/dataset_describe.h"
-#include "region_claims.h"
+#include "lie_fixtures.h"
+#include "region_facts.h"
 #include "scene_words.h"
 
 enum { WIDTH = 300, HEIGHT = 200 };
@@ -23,8 +23,9 @@ static const char PATH[] = "/vsimem/truth/set.json", NO_TEXTS[] = "/vsimem/truth
 static const char HONEST[] = HEADER
     "\"captions\": [\"a row of four pools and a tank\", \"somebody's own words\"], "
     "\"detailed_caption\": \"The image shows four pools and a tank. The pools form a row. Most of "
-    "the pools are blue. The largest tank is about 33 m long. Objects cover about 4 percent of the "
-    "image.\", \"regions\": [{\"box\": [0.06666667, 0.1, 0.28666667, 0.2], \"class\": \"tank\", "
+    "the pools are blue. The largest tank is about 33 m long. Boxes around the objects cover about "
+    "4 percent of the image.\", \"regions\": [{\"box\": [0.06666667, 0.1, 0.28666667, 0.2], "
+    "\"class\": \"tank\", "
     "\"description\": \"a medium-sized elongated red tank about 33 m long of even tone "
     "lying from left to right in the upper left of the image\", \"hard_negatives\": [\"a "
     "medium-sized elongated blue tank about 33 m long of even tone lying from left to "
@@ -80,8 +81,8 @@ static void test_lies(void **state)
     /* Of a region: each of its attributes. */
     expect_lie_found("a medium-sized elongated red tank", "a small elongated red tank",
                      "regions[0] is not \"small\"");
-    expect_lie_found("a medium-sized elongated red tank", "a medium-sized compact red tank",
-                     "is not \"compact\"");
+    expect_lie_found("a medium-sized elongated red tank", "a medium-sized square red tank",
+                     "is not \"square\"");
     expect_lie_found("a medium-sized elongated red tank", "a medium-sized elongated green tank",
                      "is not \"green\"");
     expect_lie_found("a medium-sized elongated red tank", "a medium-sized elongated red ship",
@@ -195,27 +196,6 @@ static void test_texts_are_kept(void **state)
     gaclip_dataset_free(dataset);
 }
 
-/* Neither a colour that may be the ground's nor a shape that may come of lying aslant is stated. */
-static void test_doubts(void **state)
-{
-    (void)state;
-    GaclipRegionFacts f = {.width = 20, .height = 20, .pixels = 300, .around_pixels = 200};
-    enum { GREY = 1, WHITE = 2, BLUE = 10 };
-    f.colours[GREY] = 0.9;
-    f.colours[WHITE] = 0.1;
-    f.around[GREY] = 0.8;
-    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, GREY, &f), -1);
-    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, WHITE, &f), -1);
-    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, BLUE, &f), 0);
-    f.around[GREY] = 0.1;
-    assert_int_equal(gaclip__claim_holds(GACLIP__COLOUR, GREY, &f), 1);
-    for (int shape = 0; shape < 2; shape++)
-        assert_int_equal(gaclip__claim_holds(GACLIP__SHAPE, shape, &f), -1);
-    f.height = 60;
-    assert_int_equal(gaclip__claim_holds(GACLIP__SHAPE, 0, &f), 1);
-    assert_int_equal(gaclip__claim_holds(GACLIP__SHAPE, 1, &f), 0);
-}
-
 static void test_colours(void **state)
 {
     static const struct {
@@ -227,9 +207,13 @@ static void test_colours(void **state)
         {{220, 200, 165}, "beige"},    {{250, 230, 20}, "yellow"}, {{40, 130, 50}, "green"},
         {{50, 190, 190}, "turquoise"}, {{40, 70, 190}, "blue"},    {{140, 40, 160}, "purple"}};
     (void)state;
-    for (size_t i = 0; i < sizeof COLOURS / sizeof *COLOURS; i++)
-        assert_string_equal(gaclip__colour_names[gaclip__colour_name(COLOURS[i].rgb)],
-                            COLOURS[i].name);
+    for (size_t i = 0; i < sizeof COLOURS / sizeof *COLOURS; i++) {
+        double lab[3];
+        gaclip__colour_lab(lab, COLOURS[i].rgb);
+        int name = gaclip__colour_name(lab);
+        assert_string_equal(gaclip__colour_names[name], COLOURS[i].name);
+        assert_true(gaclip__colour_is_clear(name, lab) && !gaclip__colour_is_far(name, lab));
+    }
 }
 
 static void test_words(void **state)
@@ -244,6 +228,9 @@ static void test_words(void **state)
         gaclip__plural(word, sizeof word, PLURALS[i][0]);
         assert_string_equal(word, PLURALS[i][1]);
     }
+    assert_string_equal(gaclip__article("airplane"), "an");
+    assert_string_equal(gaclip__article("utility pole"), "a");
+    assert_string_equal(gaclip__article("ship"), "a");
     for (int number = 2; number < 40; number++) {
         gaclip__number_word(word, sizeof word, number);
         assert_int_equal(gaclip__word_number(word, strlen(word)), number);
@@ -273,9 +260,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honest),         cmocka_unit_test(test_lies),
         cmocka_unit_test(test_generated),      cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_texts_are_kept), cmocka_unit_test(test_doubts),
-        cmocka_unit_test(test_colours),        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_data_pack),
+        cmocka_unit_test(test_texts_are_kept), cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_words),          cmocka_unit_test(test_data_pack),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

@@ -1,6 +1,6 @@
 /* Neighbours, bearings, shadows, numbers and density in generated texts: true, and lies found. */
-#include "lie_fixtures.h"
 #include "gaclip/dataset_describe.h"
+#include "lie_fixtures.h"
 #include "region_relations.h"
 
 enum { WIDTH = 300, HEIGHT = 200, BOXES = 10 };
@@ -186,7 +186,7 @@ static void measure(GaclipRegionFacts *out, const GaclipDataset *dataset, int re
     GaclipImage pixels;
     GaclipError err = {0};
     expect_ok(gaclip_dataset_read_image(&pixels, image, &err), &err);
-    gaclip__region_facts(out, &image->regions[region], image, &pixels);
+    gaclip__region_facts(out, dataset, image, region, &pixels);
     gaclip_image_clear(&pixels);
 }
 

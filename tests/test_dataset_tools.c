@@ -117,6 +117,105 @@ static void test_check(void **state)
     gaclip_dataset_free(dataset);
 }
 
+static void test_unite_classes(void **state)
+{
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int united;
+    GaclipDataset *dataset = dataset_of(
+        "{\"name\": \"boat\", \"synonyms\": [\"dinghy\"]}, {\"name\": \"car\"}, "
+        "{\"name\": \"ship\", \"synonyms\": [\"vessel\", \"boat\"]}",
+        "{\"path\": \"a.tif\", \"width\": 60, \"height\": 2, \"regions\": [{\"box\": [0, 0, 1, 1], "
+        "\"class\": \"boat\"}, {\"box\": [0, 0, 1, 1], \"class\": \"ship\"}, {\"box\": [0, 0, "
+        "1, 1], \"class\": \"car\"}, {\"box\": [0, 0, 1, 1], \"phrase\": \"x\"}]}");
+    expect_ok(gaclip_dataset_unite_classes(&united, dataset, &events, &err), &err);
+    assert_int_equal(united, 1);
+    expect_found(findings, "\"boat\" is a synonym of \"ship\": one class");
+    assert_int_equal(gaclip_dataset_class_count(dataset), 2);
+    const GaclipDatasetClass *ship = gaclip_dataset_class_at(dataset, 1);
+    assert_string_equal(gaclip_dataset_class_at(dataset, 0)->name, "car");
+    assert_true(!strcmp(ship->name, "ship") && ship->synonym_count == 3);
+    assert_string_equal(ship->synonyms[2], "dinghy");
+    const GaclipDatasetRegion *r = gaclip_dataset_image_at(dataset, 0)->regions;
+    assert_true(r[0].class_index == 1 && r[1].class_index == 1 && r[2].class_index == 0);
+    assert_int_equal(r[3].class_index, -1);
+    gaclip_dataset_free(dataset);
+}
+
+/* Of images with the same pixels the held-out one stays, else the first; all others are named. */
+static void test_duplicates(void **state)
+{
+    static const char *const KEPT[] = {"d.tif", "e.tif", "c.tif", "plain.tif"};
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int removed, problems;
+    put_image("/vsimem/tools/b.tif", 12, 12, 7);
+    put_image("/vsimem/tools/c.tif", 12, 12, 7);
+    put_image("/vsimem/tools/d.tif", 12, 12, 8);
+    put_image("/vsimem/tools/e.tif", 12, 12, 9);
+    put_image("/vsimem/tools/f.tif", 12, 12, 9);
+    put_image("/vsimem/tools/plain.tif", 12, 11, 7);
+    GaclipDataset *dataset = dataset_of(
+        "", "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\"}, "
+            "{\"path\": \"d.tif\", \"width\": 12, \"height\": 12}, "
+            "{\"path\": \"e.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"c.tif\", \"width\": 12, \"height\": 12, \"split\": \"test\"}, "
+            "{\"path\": \"d.tif\", \"width\": 12, \"height\": 12, \"split\": \"train\"}, "
+            "{\"path\": \"f.tif\", \"width\": 12, \"height\": 12, \"split\": \"val\"}, "
+            "{\"path\": \"plain.tif\", \"width\": 12, \"height\": 11}");
+    expect_ok(gaclip_dataset_drop_duplicates(&removed, dataset, &events, &err), &err);
+    assert_true(removed == 4 && gaclip_dataset_image_count(dataset) == 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(CPLGetFilename(gaclip_dataset_image_at(dataset, i)->path), KEPT[i]);
+    expect_found(findings, "images[0] left out: has the same pixels as /vsimem/tools/c.tif "
+                           "(splits train and test)");
+    expect_found(findings, "images[3] left out: has the same pixels as /vsimem/tools/c.tif "
+                           "(splits val and test)");
+    expect_found(findings, "images[5] left out: has the same pixels as /vsimem/tools/d.tif "
+                           "(splits train and none)");
+    expect_found(findings, "images[6] left out: has the same pixels as /vsimem/tools/e.tif "
+                           "(splits val and val)");
+    expect_ok(gaclip_dataset_check(&problems, dataset, NULL, &err), &err);
+    assert_int_equal(problems, 0);
+    gaclip_dataset_free(dataset);
+}
+
+/* A file that is listed twice in a split is one image of which more is said. */
+static void test_same_file_twice(void **state)
+{
+    (void)state;
+    char findings[LONGEST] = "";
+    GaclipDatasetEvents events = {.found = keep_finding, .payload = findings};
+    GaclipError err = {0};
+    int removed;
+    put_image("/vsimem/tools/b.tif", 12, 12, 7);
+    GaclipDataset *dataset = dataset_of(
+        "{\"name\": \"ship\"}",
+        "{\"path\": \"b.tif\", \"width\": 12, \"height\": 12, \"captions\": [\"x\"], \"regions\": "
+        "[{\"box\": [0, 0, 1, 1], \"class\": \"ship\", \"description\": \"red\"}]}, {\"path\": "
+        "\"b.tif\", \"width\": 12, \"height\": 12, \"captions\": [\"y\", \"x\"], \"regions\": "
+        "[{\"box\": [0, 0, 1, 1], \"class\": \"ship\", \"description\": \"blue\"}, {\"box\": [0, "
+        "0, "
+        "1, 1], \"class\": \"ship\", \"description\": \"red\"}]}, {\"path\": \"b.tif\", \"width\": "
+        "12, \"height\": 12, \"split\": \"train\", \"captions\": [\"z\"]}");
+    expect_ok(gaclip_dataset_drop_duplicates(&removed, dataset, &events, &err), &err);
+    const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, 0);
+    assert_true(removed == 1 && gaclip_dataset_image_count(dataset) == 1);
+    assert_true(image->caption_count == 2 && image->region_count == 2);
+    assert_string_equal(image->captions[1], "y");
+    assert_string_equal(image->regions[1].description, "blue");
+    expect_found(findings, "images[2] left out: has the same pixels");
+    assert_null(strstr(findings, "images[1]"));
+    expect_ok(gaclip_dataset_check(&removed, dataset, &events, &err), &err);
+    assert_int_equal(removed, 0);
+    gaclip_dataset_free(dataset);
+}
+
 static int stop_at_once(int done, int total, void *payload)
 {
     (void)payload;
@@ -210,9 +309,11 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split_by_image), cmocka_unit_test(test_split_by_location),
-        cmocka_unit_test(test_check),          cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_pixel_facts),    cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_split_by_image),  cmocka_unit_test(test_split_by_location),
+        cmocka_unit_test(test_check),           cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_same_file_twice), cmocka_unit_test(test_unite_classes),
+        cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_pixel_facts),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

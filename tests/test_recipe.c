@@ -226,6 +226,30 @@ static void test_variables(void **state)
     CPLFree(missing);
 }
 
+/* Every format that datasets are read from is a type of source. */
+static void test_types(void **state)
+{
+    static const struct {
+        const char *name;
+        GaclipDatasetFormat format;
+    } TYPES[] = {{"dataset", GACLIP_DATASET_GACLIP}, {"captions", GACLIP_DATASET_KARPATHY},
+                 {"coco", GACLIP_DATASET_COCO},      {"voc", GACLIP_DATASET_VOC},
+                 {"yolo", GACLIP_DATASET_YOLO},      {"dota", GACLIP_DATASET_DOTA},
+                 {"nwpu", GACLIP_DATASET_NWPU},      {"rrsisd", GACLIP_DATASET_RRSISD},
+                 {"choice", GACLIP_DATASET_CHOICE},  {"folders", GACLIP_DATASET_FOLDERS}};
+    const char *at = strstr(WHOLE, "captions"), *behind = at + strlen("captions");
+    char text[sizeof WHOLE + 64];
+    (void)state;
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - WHOLE), WHOLE, TYPES[i].name, behind);
+        put_file(PATH, text);
+        GaclipRecipe *recipe = open_recipe(PATH);
+        const GaclipRecipeSource *source = gaclip_recipe_stage_at(recipe, 0)->sources;
+        assert_true(source->type == GACLIP_RECIPE_DATASET && source->format == TYPES[i].format);
+        gaclip_recipe_close(recipe);
+    }
+}
+
 /* The recipes that come with the sources are in order. */
 static void test_shipped(void **state)
 {
@@ -272,7 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),  cmocka_unit_test(test_sources),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_types),   cmocka_unit_test(test_shipped),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

@@ -91,6 +91,21 @@ def test_gaclip_dataset_check(coco):
     assert len(report["findings"]) == 1 and report["images"] == 3
 
 
+def test_gaclip_dataset_duplicates(coco):
+    """A copy in train of an image of val is left out and listed, unless it is to stay."""
+    build(coco, "-o", "out.json")
+    made = json.load(open("out.json"))
+    made["images"].append(dict(made["images"][0], split="val"))
+    json.dump(made, open("twice.json", "w"))
+    result = build("twice.json", "-o", "once.json")
+    assert "in/images/a.tif: left out: has the same pixels as" in result.stdout
+    assert "(splits train and val)" in result.stdout
+    assert [i["split"] for i in json.load(open("once.json"))["images"]] == ["train", "val"]
+    assert cli.run(CHECK, "once.json", "-q").returncode == 0
+    build("twice.json", "-o", "both.json", "--keep-duplicates")
+    assert len(json.load(open("both.json"))["images"]) == 3
+
+
 def test_gaclip_dataset_stats(coco):
     build(coco, "-o", "out.json")
     report = json.loads(cli.run(STATS, "out.json", "--json").stdout)
@@ -119,6 +134,30 @@ def test_gaclip_dataset_describe(coco):
     json.dump(made, open("lie.json", "w"))
     result = cli.run(CHECK, "lie.json", "-q")
     assert result.returncode == 1 and 'it is not so that "three ships"' in result.stdout
+
+
+def negatives_of(path):
+    images = json.load(open(path))["images"]
+    return [n for i in images for r in i["regions"] for n in r.get("hard_negatives", [])]
+
+
+def test_gaclip_dataset_negatives_mix(coco):
+    """Kinds of hard negatives are left out at weight 0."""
+    def swapped(path):
+        return ["pier" in n or "bridge" in n for n in negatives_of(path)]
+
+    options = ["--describe", "--with-views", "--hard-negatives", 64]
+    build(coco, "-o", "all.json", *options)
+    assert any(swapped("all.json")) and not all(swapped("all.json"))
+    build(coco, "-o", "some.json", *options, "--negatives", "class=0", "--negatives", "position=2")
+    assert swapped("some.json") and not any(swapped("some.json"))
+    others = ["size", "shape", "colour", "tone", "position", "count"]
+    build(coco, "-o", "classes.json", *options, *(o for k in others for o in ("--negatives", f"{k}=0")))
+    assert swapped("classes.json") and all(swapped("classes.json"))
+    cli.assert_fails(BUILD, coco, "-o", "x.json", "--describe", "--negatives", "smell=1",
+                     names=["--negatives smell=1", "colour"])
+    cli.assert_fails(BUILD, coco, "-o", "x.json", "--describe", "--negatives", "size=-1",
+                     names=["--negatives size=-1"])
 
 
 def test_gaclip_dataset_scene(town):

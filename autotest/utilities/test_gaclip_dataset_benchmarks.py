@@ -13,7 +13,7 @@ BUILD = "gaclip-dataset build"
 
 
 def read(*arguments):
-    result = cli.run(BUILD, *arguments, "-o", "out.json", "--overwrite")
+    result = cli.run(BUILD, *arguments, "-o", "out.json", "--overwrite", "--keep-duplicates")
     assert result.returncode == 0, result.stderr
     return json.load(open("out.json"))
 
@@ -116,6 +116,18 @@ def test_rrsisd(tmp_path, protocol):
         "description": "The baseball field on the top"}]
     assert second["regions"][0]["box"] == [0, 0, 0.5, 0.25]
     assert second["regions"][0]["class"] == "storage tank"
+
+
+def test_rrsisd_joined(tmp_path):
+    """References to one picture become one image, with all that is said of it."""
+    references = [reference(1, "val", "The baseball field"), reference(1, "val", "The sandy field")]
+    folder = write_rrsisd(tmp_path / "RRSIS-D", references=references)
+    assert len(read(folder)["images"]) == 2
+    result = cli.run(BUILD, folder, "-o", "joined.json")
+    assert result.returncode == 0 and "left out: has" not in result.stdout, result.stderr
+    (image,) = json.load(open("joined.json"))["images"]
+    assert {r["description"] for r in image["regions"]} == {"The baseball field", "The sandy field"}
+    assert cli.run("gaclip-dataset check", "joined.json", "-q").returncode == 0
 
 
 def test_rrsisd_many(tmp_path):

@@ -91,7 +91,7 @@ def test_captioner_question(tanks):
     ("caption", "Many tanks.", "speaks of several"),
     ("description", "a blue tank on dark ground", "is not blue"),
     ("description", "a white pool", 'does not name "tank"'),
-    ("description", "a large white tank on dark ground", "is not large"),
+    ("description", "a maroon tank on dark ground", "is not maroon"),
     ("description", "a white tank, 40 m long", "metres that cannot be measured"),
     ("description", "a white tank at the upper left", "names a place"),
     ("description", "white tanks", "speaks of several"),

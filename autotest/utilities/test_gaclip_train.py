@@ -9,6 +9,7 @@ import pytest
 
 import cli
 import scenes
+import tiny_datasets
 
 TRAIN = "gaclip-train"
 
@@ -224,6 +225,18 @@ def test_gaclip_train_recipe_killed_and_resumed(town, tmp_path, kill_after):
         cli.run("gaclip-model info", f"{name}.safetensors", "--json") for name in ("m", "whole")
     ]
     assert all(one.returncode == 0 for one in info)
+
+
+def test_gaclip_train_recipe_validation(town, tmp_path):
+    """What a validation is a measure of: the images looked at, of those there are."""
+    tiny_datasets.karpathy(tmp_path / "many", count=117, split="val")
+    sources = [{"type": "captions", "path": "many/dataset.json", "split": "val"}]
+    path = write_recipe(town, steps=2, validate={"every": 2, "sources": sources})
+    result = cli.run(TRAIN, path, "-o", "m.safetensors")
+    assert result.returncode == 0, result.stderr
+    assert "on held-out data (100 of 104 images of many)" in result.stdout
+    (validation,) = [line for line in read_log() if "validation" in line]
+    assert validation["images"] == [{"source": "many", "measured": 100, "available": 104}]
 
 
 def test_gaclip_train_recipe_unknown_key(town):

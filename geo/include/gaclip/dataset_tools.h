@@ -30,12 +30,25 @@ typedef struct GaclipDatasetSplitOptions {
 GACLIP_API int gaclip_dataset_split(GaclipDataset *dataset,
                                     const GaclipDatasetSplitOptions *options, GaclipError *err);
 
+/* Makes one class of two where one's name is a synonym of the other: data sets that are put
+ * together may each name the same thing. The one with the synonym stays, with the other's synonyms;
+ * each that goes is found, with the path "classes". *united: how many. */
+GACLIP_API int gaclip_dataset_unite_classes(int *united, GaclipDataset *dataset,
+                                            const GaclipDatasetEvents *events, GaclipError *err);
+
 /* Looks for images that cannot be read or are there twice (MD5 of their pixels), repeated boxes,
  * names that are empty or repeated, hard negatives that equal the truth or one another, and
  * descriptions and hard negatives of gaclip's own grammar that are not as true or false as they
  * should be. *problems is the number of findings. */
 GACLIP_API int gaclip_dataset_check(int *problems, const GaclipDataset *dataset,
                                     const GaclipDatasetEvents *events, GaclipError *err);
+
+/* Takes images out whose pixels (MD5) are those of another one: of all that are the same, the one
+ * of the split "test" stays, else of "val", else the first. Each that goes is found with the one
+ * that stays. What is said of a file that is listed again in the same split is said of the one that
+ * stays; that is neither found nor counted. */
+GACLIP_API int gaclip_dataset_drop_duplicates(int *removed, GaclipDataset *dataset,
+                                              const GaclipDatasetEvents *events, GaclipError *err);
 
 typedef struct GaclipDatasetFilterOptions {
     double min_brightness, max_brightness; /* mean grey, 0..255 */
