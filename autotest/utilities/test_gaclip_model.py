@@ -23,7 +23,7 @@ def test_gaclip_model_info(model):
     assert report["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert report["bytes"] == model.stat().st_size
     assert report["dtype"] == "f32"
-    assert report["architecture"] == "ViT of 32 x 1 /8"
+    assert report["architecture"] == "ViT of 32 x 1 /16"
     assert "training" in report["gaclip"]
 
 

@@ -50,8 +50,8 @@ typedef struct GaclipEvalOptions {
     void *payload;
 } GaclipEvalOptions;
 
-/* Sets the defaults: all images, RoI, whole image, IoU 0.5, score 0.3, floor 0.05, 1,000 resamples,
- * seed 1. */
+/* Sets the defaults: all images, RoI, whole image, IoU 0.5, score 0.3, floor 0.001, 1,000
+ * resamples, seed 1. */
 GACLIP_API void gaclip_eval_options_init(GaclipEvalOptions *options);
 
 /* Whether two class names are the same but for case, blanks, hyphens and underscores. */
