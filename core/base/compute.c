@@ -1,6 +1,7 @@
 #include "base/compute.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifndef GACLIP_WITH_ONEDNN
@@ -60,6 +61,25 @@ void gaclip_compute_run(GaclipCompute *compute, int count, GaclipComputeTask *ta
 const char *gaclip_compute_backend_name(const GaclipCompute *compute)
 {
     return compute->backend == GACLIP_BACKEND_ONEDNN ? "oneDNN" : "OpenBLAS";
+}
+
+/* In GaclipPrecision's order. */
+static const char *const PRECISIONS[] = {"auto", "f32", "bf16", "int8"};
+
+const char *gaclip_precision_name(GaclipPrecision precision)
+{
+    return PRECISIONS[precision];
+}
+
+int gaclip_precision_find(GaclipPrecision *out, const char *name, GaclipError *err)
+{
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(name, PRECISIONS[i])) {
+            *out = (GaclipPrecision)i;
+            return GACLIP_OK;
+        }
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "there is no precision \"%.20s\": choose of auto, f32, bf16, int8", name);
 }
 
 int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,

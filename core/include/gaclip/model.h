@@ -100,6 +100,8 @@ GACLIP_API int gaclip_model_save_as(const GaclipModel *model, const char *path,
 GACLIP_API const GaclipModelConfig *gaclip_model_config(const GaclipModel *model);
 GACLIP_API const GaclipTokenizer *gaclip_model_tokenizer(const GaclipModel *model);
 GACLIP_API size_t gaclip_model_parameter_count(const GaclipModel *model, const char *prefix);
+/* The context that the model was opened with, lent. */
+GACLIP_API const GaclipCompute *gaclip_model_compute(const GaclipModel *model);
 /* SHA-256 of the weights' file, 64 hex digits, computed at the first call (of several files: of
  * their digests, in order); "" for a model not opened from a file. */
 GACLIP_API const char *gaclip_model_sha256(GaclipModel *model);
