@@ -67,10 +67,8 @@ def test_gaclip_detect_proposals_file_of_both(asked, model):
     said = json.loads(pathlib.Path("x.gaclip").read_text(encoding="utf-8"))
     assert said["provenance"]["proposals_sha256"] == sha256(model)
     assert said["provenance"]["options"]["precision"] == "f32"
-    expected = len(layers.rows(ogr.Open("x.gaclip").GetLayer(0)))
-    assert expected == said["provenance"]["counts"]["written"]
     dataset = ogr.Open("x.gaclip")
-    layers.rows(dataset.GetLayer(0))
+    assert len(layers.rows(dataset.GetLayer(0))) == said["provenance"]["counts"]["written"]
     assert layers.counts(dataset)["TILES_RUN"] == 0
 
 
