@@ -59,8 +59,8 @@ static int open_session(DetectSession *session, const DetectArguments *arguments
     if (status == GACLIP_OK)
         status = gaclip_model_open(&session->model, path, session->compute, err);
     if (status == GACLIP_OK)
-        status = gaclip_open_proposer(&session->proposer, session->model,
-                                      arguments->how.proposals, session->compute, err);
+        status = gaclip_open_proposer(&session->proposer, session->model, arguments->how.proposals,
+                                      session->compute, err);
     options.proposer = session->proposer;
     if (status == GACLIP_OK)
         status = gaclip_detector_new(&session->detector, session->model,

@@ -215,9 +215,10 @@ static int check_form(const EvalRequest *r, const EvalLayers *layers, int is_lay
     for (int i = 0; i < COUNT(layer_options); i++) of_layers += layer_options[i] != NULL;
     EvalRequest usual = request_of(EVAL_DETECT);
     int of_dataset = r->models.count + r->classes.count + r->novel.count + r->limit + r->threads +
-                     r->independent + r->overwrite + r->how.crops + (r->resamples != usual.resamples) +
-                     (r->seed != usual.seed) + (r->examples != usual.examples) +
-                     (r->nms_iou != usual.nms_iou) + (r->octaves != usual.octaves);
+                     r->independent + r->overwrite + r->how.crops +
+                     (r->resamples != usual.resamples) + (r->seed != usual.seed) +
+                     (r->examples != usual.examples) + (r->nms_iou != usual.nms_iou) +
+                     (r->octaves != usual.octaves);
     const char *const dataset_options[] = {
         r->format,       r->images,      r->split,         r->html,      r->prompt,
         r->prompts_file, r->class_split, r->how.proposals, r->how.dense, r->how.precision};

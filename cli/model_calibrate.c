@@ -35,7 +35,7 @@ typedef struct Calibration {
     double iou;
     int limit, threads, overwrite, json, quiet;
     GaclipModel *model, *proposer; /* the latter NULL where the model finds its own boxes */
-    ClassRow *rows; /* (row_count) */
+    ClassRow *rows;                /* (row_count) */
     int row_count, images;
 } Calibration;
 

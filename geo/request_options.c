@@ -8,6 +8,6 @@ void gaclip__request_options(GaclipDetectOptions *options, const GaclipRequest *
     options->octaves = request->octaves;
     options->crops = request->crops;
     if (request->dense != GACLIP_REQUEST_MODEL_DENSE)
-        options->dense = request->dense == GACLIP_REQUEST_DENSE_VALUE ? GACLIP_DENSE_VALUE
-                                                                      : GACLIP_DENSE_FULL;
+        options->dense =
+            request->dense == GACLIP_REQUEST_DENSE_VALUE ? GACLIP_DENSE_VALUE : GACLIP_DENSE_FULL;
 }

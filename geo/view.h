@@ -27,7 +27,7 @@ struct GaclipView {
     GaclipDetector *scorer;        /* of bands */
     GaclipRaster *raster;          /* at the GSD of the detector */
     GaclipRaster *ground;          /* at the model's, for bands and alignments */
-    int is_lent; /* models and detector belong to the caller */
+    int is_lent;                   /* models and detector belong to the caller */
     /* Detections. */
     int has_store;
     GaclipTileStore store;

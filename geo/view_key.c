@@ -58,8 +58,7 @@ cJSON *gaclip__view_asked_key(const GaclipView *view)
     cJSON_AddNumberToObject(key, "octaves", r->octaves);
     cJSON_AddNumberToObject(key, "dense", r->dense);
     cJSON_AddBoolToObject(key, "crops", r->crops);
-    cJSON_AddStringToObject(key, "precision",
-                            gaclip_precision_name(gaclip_request_precision(r)));
+    cJSON_AddStringToObject(key, "precision", gaclip_precision_name(gaclip_request_precision(r)));
     return key;
 }
 

@@ -195,7 +195,8 @@ static float crop_similarity(GaclipDetector *scorer, const GaclipImage *crop, in
     return similarity[class_index];
 }
 
-/* The similarity of every box of a window by gaclip_detector_align, which looks at one at a time. */
+/* The similarity of every box of a window by gaclip_detector_align, which looks at one at a time.
+ */
 static void expect_aligned(const Pair *pair, GaclipDetectOptions options)
 {
     GaclipDetector *detector = detector_of(pair->scorer, &options), *scorer;
@@ -310,10 +311,12 @@ static void test_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_proposing_for_itself), cmocka_unit_test(test_boxes),
-        cmocka_unit_test(test_scores),               cmocka_unit_test(test_crops),
-        cmocka_unit_test(test_dense_mode),           cmocka_unit_test(test_calibration),
-        cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_proposing_for_itself),
+                                       cmocka_unit_test(test_boxes),
+                                       cmocka_unit_test(test_scores),
+                                       cmocka_unit_test(test_crops),
+                                       cmocka_unit_test(test_dense_mode),
+                                       cmocka_unit_test(test_calibration),
+                                       cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, make_pair, close_pair);
 }

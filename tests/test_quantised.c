@@ -128,7 +128,8 @@ static void check_layer(GaclipCompute *compute, int rows, int n_in, int n_out, i
     GaclipError err = {0};
     gaclip__random_seed(&random, (uint64_t)(rows + n_in));
     size_t in_count = (size_t)rows * (size_t)n_in, out_count = (size_t)rows * (size_t)n_out;
-    float *in = random_floats(&random, in_count, 1), *bias = random_floats(&random, (size_t)n_out, 1);
+    float *in = random_floats(&random, in_count, 1),
+          *bias = random_floats(&random, (size_t)n_out, 1);
     float *weight = random_floats(&random, (size_t)n_in * (size_t)n_out, 1);
     float *residual = random_floats(&random, out_count, 1), *out = malloc(out_count * sizeof *out);
     size_t bytes = gaclip__quantised_rows_bytes((size_t)rows, (size_t)n_in);
@@ -204,8 +205,8 @@ static double cosine(const float *a, const float *b, int count)
     return ab / sqrt(aa * bb);
 }
 
-/* The oracle's own image and texts, by both towers: 0.99 of them stay, and not all, for then nothing
- * was quantised. Back in f32 all is as it was. */
+/* The oracle's own image and texts, by both towers: 0.99 of them stay, and not all, for then
+ * nothing was quantised. Back in f32 all is as it was. */
 static void test_towers(void **state)
 {
     enum { IMAGES = 3 };

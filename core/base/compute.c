@@ -80,7 +80,8 @@ int gaclip_precision_find(GaclipPrecision *out, const char *name, GaclipError *e
             return GACLIP_OK;
         }
     return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                            "there is no precision \"%.20s\": choose of auto, f32, bf16, int8", name);
+                            "there is no precision \"%.20s\": choose of auto, f32, bf16, int8",
+                            name);
 }
 
 static int set_operands(GaclipCompute *compute, GaclipPrecision precision, GaclipError *err)

@@ -86,8 +86,8 @@ static dnnl_status_t create_product(dnnl_primitive_t *out, dnnl_memory_desc_t *w
     if (!status) status = describe(&c, dnnl_s32, rows, kernel->columns);
     if (!status) status = dnnl_matmul_desc_init(&product, &in, weights, NULL, &c);
     if (!status)
-        status = dnnl_primitive_desc_create(&description, &product, NULL,
-                                            kernel->products->engine, NULL);
+        status = dnnl_primitive_desc_create(&description, &product, NULL, kernel->products->engine,
+                                            NULL);
     if (!status) {
         *weights = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
         status = dnnl_primitive_create(out, description);
@@ -100,8 +100,8 @@ static dnnl_status_t create_reorder(GaclipInt8Kernel *kernel)
 {
     dnnl_engine_t engine = kernel->products->engine;
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = dnnl_reorder_primitive_desc_create(
-        &description, &kernel->plain, engine, &kernel->packed, engine, NULL);
+    dnnl_status_t status = dnnl_reorder_primitive_desc_create(&description, &kernel->plain, engine,
+                                                              &kernel->packed, engine, NULL);
     if (!status) status = dnnl_primitive_create(&kernel->reorder, description);
     dnnl_primitive_desc_destroy(description);
     return status;

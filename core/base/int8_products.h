@@ -1,5 +1,5 @@
-/* Products of u8 rows with packed s8 weights and s32 sums, by oneDNN's matmul primitives. A kernel is
- * made once for each shape of weights, and for the few numbers of rows that a block may have. */
+/* Products of u8 rows with packed s8 weights and s32 sums, by oneDNN's matmul primitives. A kernel
+ * is made once for each shape of weights, and for the few numbers of rows that a block may have. */
 #ifndef GACLIP_BASE_INT8_PRODUCTS_H
 #define GACLIP_BASE_INT8_PRODUCTS_H
 

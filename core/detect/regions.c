@@ -91,7 +91,8 @@ static int look_again(GaclipVisionPass *pass, int *rows, GaclipDetector *d,
         status = resample(planes + (size_t)rows[i] * floats, d->model, scaled, w->x, w->y, w->size,
                           w->size, err);
     }
-    if (!status) status = gaclip__dense_pass(pass, d->model, d->options.dense, planes, window_count, err);
+    if (!status)
+        status = gaclip__dense_pass(pass, d->model, d->options.dense, planes, window_count, err);
     free(planes);
     return status;
 }

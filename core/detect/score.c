@@ -104,8 +104,8 @@ static int score_region(GaclipDetectionList *list, const GaclipDetector *d, cons
     GaclipDetection found = {.box = from->regions[index].place,
                              .objectness = from->objectness[index],
                              .is_cut = from->is_cut[index]};
-    int status = gaclip__class_probabilities(scratch->probability, scratch->similarity, d,
-                                             embedding, err);
+    int status =
+        gaclip__class_probabilities(scratch->probability, scratch->similarity, d, embedding, err);
     float mix = d->options.mix;
     for (int c = 0; c < d->class_count && !status; c++) {
         found.class_index = c;
@@ -150,12 +150,10 @@ int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
     if (!status)
         status = gaclip__proposal_layout(&proposals, &finder->proposals, finder->compute,
                                          &finder->arena, &pass, 0, err);
-    if (!status)
-        gaclip__proposal_forward(&finder->proposals, finder->compute, &proposals, &pass);
+    if (!status) gaclip__proposal_forward(&finder->proposals, finder->compute, &proposals, &pass);
     for (int n = 0; n < count && !status; n++)
         status = propose(&found, detector, &windows[n], &proposals, n, image, err);
-    if (!status)
-        status = score_all(list, detector, &found, &pass, windows, scaled, image, err);
+    if (!status) status = score_all(list, detector, &found, &pass, windows, scaled, image, err);
     free_found(&found);
     return status;
 }

@@ -18,7 +18,8 @@ static size_t aligned(size_t bytes)
 /* As few pieces as fit and as divide the columns evenly; n_out is often a multiple of step. */
 static int columns_of_piece(int n_out)
 {
-    int step = n_out % COLUMN_STEP ? 1 : COLUMN_STEP, pieces = (n_out + MOST_COLUMNS - 1) / MOST_COLUMNS;
+    int step = n_out % COLUMN_STEP ? 1 : COLUMN_STEP,
+        pieces = (n_out + MOST_COLUMNS - 1) / MOST_COLUMNS;
     while (n_out % (pieces * step)) pieces++;
     return n_out / pieces;
 }
@@ -27,8 +28,7 @@ int gaclip__quantised_init(GaclipQuantised *out, GaclipCompute *compute, int n_o
                            GaclipError *err)
 {
     *out = (GaclipQuantised){.n_in = n_in, .n_out = n_out, .columns = columns_of_piece(n_out)};
-    int status =
-        gaclip__int8_kernel(&out->kernel, compute->int8, out->columns, n_in, err);
+    int status = gaclip__int8_kernel(&out->kernel, compute->int8, out->columns, n_in, err);
     if (status) return status;
     out->piece_bytes = aligned(gaclip__int8_packed_bytes(out->kernel));
     out->packed = aligned_alloc(ALIGNMENT, out->piece_bytes * (size_t)(n_out / out->columns));
@@ -90,8 +90,8 @@ void gaclip__quantised_set(GaclipQuantised *out, const float *weight)
     for (int first = 0; first < out->n_out && out->is_packed; first += out->columns) {
         for (int o = 0; o < out->columns; o++) {
             int8_t *q = piece + (size_t)o * depth;
-            out->scales[first + o] = gaclip__quantise_weights(
-                q, weight + (size_t)(first + o) * depth, out->n_in);
+            out->scales[first + o] =
+                gaclip__quantise_weights(q, weight + (size_t)(first + o) * depth, out->n_in);
             out->sums[first + o] = sum_of(q, out->n_in);
         }
         if (gaclip__int8_pack(out->kernel,
@@ -194,8 +194,8 @@ static void multiply_plainly(float *out, const Pass *p, int row, int first, int 
 GACLIP__CLONES static void rescale(float *out, const int32_t *sums, GaclipQuantisedRow row,
                                    const float *scales, const int32_t *weight_sums, int count)
 {
-    GACLIP__SIMD for (int c = 0; c < count; c++)
-        out[c] = (float)(sums[c] - row.zero * weight_sums[c]) * (row.scale * scales[c]);
+    GACLIP__SIMD for (int c = 0; c < count; c++) out[c] =
+        (float)(sums[c] - row.zero * weight_sums[c]) * (row.scale * scales[c]);
 }
 
 static void multiply_block(int index, int worker, void *payload)
@@ -209,10 +209,9 @@ static void multiply_block(int index, int worker, void *payload)
     int column = piece * w->columns;
     float *product = gaclip__scratch(p->compute, worker);
     int32_t *sums = (int32_t *)product + (size_t)GACLIP__INT8_ROWS * MOST_COLUMNS;
-    int declined =
-        !w->is_packed ||
-        gaclip__int8_multiply(w->kernel, sums, p->q + (size_t)first_row * (size_t)l->n_in, stepped,
-                              w->packed + (size_t)piece * w->piece_bytes);
+    int declined = !w->is_packed || gaclip__int8_multiply(
+                                        w->kernel, sums, p->q + (size_t)first_row * (size_t)l->n_in,
+                                        stepped, w->packed + (size_t)piece * w->piece_bytes);
     for (int r = 0; r < rows; r++) {
         int row = first_row + r;
         if (declined)

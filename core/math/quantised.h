@@ -1,5 +1,6 @@
-/* Linear layers in 8 bits: weights as s8 with a scale for each output, rows of the input as u8 with a
- * scale and a zero point of their own, found as they come (Jacob et al., 2018, equations 1 to 7). */
+/* Linear layers in 8 bits: weights as s8 with a scale for each output, rows of the input as u8 with
+ * a scale and a zero point of their own, found as they come (Jacob et al., 2018, equations 1 to 7).
+ */
 #ifndef GACLIP_MATH_QUANTISED_H
 #define GACLIP_MATH_QUANTISED_H
 
@@ -12,9 +13,9 @@ struct GaclipQuantised {
     int n_in, n_out, columns;       /* the last: of a piece, a divisor of n_out */
     unsigned char *packed;          /* (n_out / columns, piece_bytes), 64-byte aligned */
     size_t piece_bytes;
-    float *scales;                  /* (n_out) */
-    int32_t *sums;                  /* (n_out) of q over its inputs */
-    int is_packed;                  /* 0: products go by the f32 weights */
+    float *scales; /* (n_out) */
+    int32_t *sums; /* (n_out) of q over its inputs */
+    int is_packed; /* 0: products go by the f32 weights */
 };
 
 /* Memory and kernels for weights (n_out, n_in); the caller clears *out in any case. */

@@ -116,8 +116,8 @@ static int reserve_quantised(GaclipParameters *table, GaclipCompute *compute, Ga
 {
     if (table->quantised) return GACLIP_OK;
     table->quantised = calloc((size_t)table->count, sizeof *table->quantised);
-    int status = table->quantised ? GACLIP_OK
-                                  : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    int status =
+        table->quantised ? GACLIP_OK : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < table->count && !status; i++) {
         const GaclipParameter *p = &table->entries[i];
         if (p->is_linear)
@@ -132,8 +132,8 @@ static int reserve_quantised(GaclipParameters *table, GaclipCompute *compute, Ga
 int gaclip__parameters_reserve_rounded(GaclipParameters *table, GaclipCompute *compute,
                                        GaclipError *err)
 {
-    int status = compute->precision == GACLIP_PRECISION_BF16 ? reserve_halves(table, err)
-                                                             : GACLIP_OK;
+    int status =
+        compute->precision == GACLIP_PRECISION_BF16 ? reserve_halves(table, err) : GACLIP_OK;
     return status || !compute->is_int8 ? status : reserve_quantised(table, compute, err);
 }
 

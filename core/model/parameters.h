@@ -24,11 +24,11 @@ typedef struct GaclipParameter {
 typedef struct GaclipParameters {
     GaclipParameter *entries;
     int count, capacity;
-    size_t floats;    /* of either arena */
-    float *values;    /* (floats) or NULL */
-    float *gradients; /* (floats) or NULL */
-    uint16_t *halves; /* (floats) matrices rounded to bf16 for products, or NULL */
-    int halves_are_partial; /* those that are quantised have none */
+    size_t floats;              /* of either arena */
+    float *values;              /* (floats) or NULL */
+    float *gradients;           /* (floats) or NULL */
+    uint16_t *halves;           /* (floats) matrices rounded to bf16 for products, or NULL */
+    int halves_are_partial;     /* those that are quantised have none */
     GaclipQuantised *quantised; /* (count) of those that is_linear says, or NULL */
     /* Of the values; which of them halves and quantised weights come from. */
     unsigned long version, halves_version, quantised_version;

@@ -11,7 +11,7 @@ extern "C" {
 typedef struct GaclipCompute GaclipCompute;
 
 typedef enum GaclipBackend {
-    GACLIP_BACKEND_AUTO,     /* oneDNN where it was built in, else OpenBLAS */
+    GACLIP_BACKEND_AUTO, /* oneDNN where it was built in, else OpenBLAS */
     GACLIP_BACKEND_OPENBLAS,
     GACLIP_BACKEND_ONEDNN
 } GaclipBackend;
