@@ -1,4 +1,4 @@
-"""Models without a proposal head: they score what another model's head finds."""
+"""Who finds boxes, who scores them, and in which way."""
 
 import hashlib
 import json
@@ -105,3 +105,22 @@ def test_gaclip_detect_dense_wrong_word(asked):
 
 def test_gaclip_detect_precision_wrong_word(asked):
     cli.assert_fails(DETECT, *asked, "--precision", "f8", names=["--precision", "f8", "bf16"])
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_gaclip_detect_proposals_in_less_precision(town, model, precision):
+    """The file says so, and the driver asks in the same precision again."""
+    arguments = [town.scene, "-c", "tank,field", "-m", model, "--min-score", 0]
+    result = cli.run(DETECT, *arguments, "-o", "x.gaclip", "--precision", precision)
+    if "this processor" in result.stderr or "oneDNN" in result.stderr:
+        pytest.skip(result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+    said = json.loads(pathlib.Path("x.gaclip").read_text(encoding="utf-8"))
+    assert said["precision"] == said["provenance"]["options"]["precision"] == precision
+    dataset = ogr.Open("x.gaclip")
+    rows = layers.rows(dataset.GetLayer(0))
+    assert layers.counts(dataset)["TILES_RUN"] == 0
+    pathlib.Path("x.gaclip.boxes").unlink()
+    dataset = ogr.Open("x.gaclip")
+    assert layers.rows(dataset.GetLayer(0)) == rows
+    assert layers.counts(dataset)["TILES_RUN"] > 0

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "base/vector.h"
 #include "model/positions.h"
 #include "weights/name_list.h"
 #include "weights/name_map.h"
@@ -280,9 +281,10 @@ static int make_value(const Recipe *r)
 }
 
 /* A value of all exponent bits is infinite or no number; looked at as integers, many at a time. */
-static int is_finite(const float *values, size_t count)
+GACLIP__CLONES static int is_finite(const float *values, size_t count)
 {
     uint32_t found = 0;
+    GACLIP__PRAGMA(omp simd reduction(| : found))
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);
