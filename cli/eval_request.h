@@ -2,7 +2,7 @@
 #ifndef GACLIP_CLI_EVAL_REQUEST_H
 #define GACLIP_CLI_EVAL_REQUEST_H
 
-#include "options.h"
+#include "model_arguments.h"
 
 typedef enum EvalProtocol {
     EVAL_RETRIEVAL,
@@ -24,6 +24,7 @@ typedef struct EvalRequest {
     double iou, min_score, nms_iou;
     int octaves; /* negative: the model's */
     int independent;
+    ModelArguments how;
     int limit, resamples, seed, threads;
     const char *html;
     int examples; /* pictures of either kind a model */

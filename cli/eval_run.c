@@ -36,6 +36,8 @@ static int set_options(EvalReport *report, GaclipError *err)
     options->detect.nms_iou = (float)request->nms_iou;
     options->detect.octaves = request->octaves;
     options->detect.independent = request->independent;
+    int status = model_arguments_apply(&options->detect, &request->how, err);
+    if (status != GACLIP_OK) return status;
     options->resamples = request->resamples;
     options->seed = (uint64_t)request->seed;
     if (request->view == NULL || !strcmp(request->view, "image")) return GACLIP_OK;
@@ -126,10 +128,14 @@ static int measure(EvalRun *run, const EvalReport *report, GaclipModel *model, G
 static int run_model(EvalReport *report, const char *path, const TextList *prompts,
                      GaclipCompute *compute, GaclipError *err)
 {
-    GaclipModel *model = NULL;
+    GaclipModel *model = NULL, *proposer = NULL;
     const TextList *regions = &report->request->regions;
     int ways = regions->count > 0 ? regions->count : 1;
     int status = gaclip_model_open(&model, path, compute, err);
+    if (status == GACLIP_OK && report->request->protocol == EVAL_DETECT)
+        status =
+            gaclip_open_proposer(&proposer, model, report->request->how.proposals, compute, err);
+    report->options.detect.proposer = proposer;
     if (status == GACLIP_OK && prompts->count > 0)
         status =
             gaclip_model_set_texts(model, GACLIP_TEMPLATES, (const char *const *)prompts->items,
@@ -140,7 +146,9 @@ static int run_model(EvalReport *report, const char *path, const TextList *promp
         status = describe(run, model, err);
         if (status == GACLIP_OK) status = measure(run, report, model, err);
     }
+    report->options.detect.proposer = NULL;
     gaclip_model_close(model);
+    gaclip_model_close(proposer);
     return status;
 }
 
@@ -159,6 +167,7 @@ static int run_models(EvalReport *report, GaclipError *err)
                                   : gather_prompts(&prompts, request, err);
     if (status == GACLIP_OK)
         status = gaclip_compute_new(&compute, request->threads, GACLIP_BACKEND_AUTO, err);
+    if (status == GACLIP_OK) status = model_arguments_precision(compute, &request->how, err);
     if (status == GACLIP_OK && count == 0)
         status = run_model(report, usual, &prompts, compute, err);
     for (int i = 0; i < count && status == GACLIP_OK; i++)

@@ -13,6 +13,7 @@
 #include "files.h"
 #include "gaclip/default_model.h"
 #include "gaclip/scene_detect.h"
+#include "model_arguments.h"
 #include "print_json.h"
 #include "progress.h"
 #include "raster_arguments.h"
@@ -24,6 +25,7 @@ typedef struct DetectArguments {
     NumberList bbox;
     TextList layer_options;
     RasterArguments raster;
+    ModelArguments how;
     int independent, tile_size, overlap, octaves, overwrite, threads, json, quiet;
 } DetectArguments;
 
@@ -31,7 +33,7 @@ typedef struct DetectArguments {
 typedef struct DetectSession {
     const DetectArguments *arguments;
     GaclipCompute *compute;
-    GaclipModel *model;
+    GaclipModel *model, *proposer; /* the latter NULL where the model finds its own boxes */
     GaclipDetector *detector;
     GaclipSceneDetectOptions options;
     cJSON *report; /* array, one object a scene; NULL without --json */
@@ -52,7 +54,14 @@ static int open_session(DetectSession *session, const DetectArguments *arguments
         status =
             gaclip_compute_new(&session->compute, arguments->threads, GACLIP_BACKEND_AUTO, err);
     if (status == GACLIP_OK)
+        status = model_arguments_precision(session->compute, &arguments->how, err);
+    if (status == GACLIP_OK) status = model_arguments_apply(&options, &arguments->how, err);
+    if (status == GACLIP_OK)
         status = gaclip_model_open(&session->model, path, session->compute, err);
+    if (status == GACLIP_OK)
+        status = gaclip_open_proposer(&session->proposer, session->model, arguments->how.proposals,
+                                      session->compute, err);
+    options.proposer = session->proposer;
     if (status == GACLIP_OK)
         status = gaclip_detector_new(&session->detector, session->model,
                                      (const char *const *)arguments->classes.items,
@@ -64,6 +73,7 @@ static void close_session(DetectSession *session)
 {
     gaclip_detector_free(session->detector);
     gaclip_model_close(session->model);
+    gaclip_model_close(session->proposer);
     gaclip_compute_free(session->compute);
     cJSON_Delete(session->report);
 }
@@ -71,9 +81,8 @@ static void close_session(DetectSession *session)
 static int set_scene_options(DetectSession *session, DetectArguments *arguments, GaclipError *err)
 {
     GaclipSceneDetectOptions *options = &session->options;
-    const GaclipModelConfig *config = gaclip_model_config(session->model);
-    options->raster.model_gsd_min = config->gsd_min;
-    options->raster.model_gsd_max = config->gsd_max;
+    gaclip_detector_gsd(&options->raster.model_gsd_min, &options->raster.model_gsd_max,
+                        session->detector);
     options->tile_size = arguments->tile_size;
     options->nms_iou = arguments->nms_iou;
     options->bbox = arguments->bbox.count > 0 ? arguments->bbox.items : NULL;
@@ -193,6 +202,10 @@ static int print_report(const DetectSession *session, GaclipError *err)
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "model", gaclip_model_path(session->model));
     cJSON_AddStringToObject(root, "model_sha256", gaclip_model_sha256(session->model));
+    if (session->proposer != NULL) {
+        cJSON_AddStringToObject(root, "proposals", gaclip_model_path(session->proposer));
+        cJSON_AddStringToObject(root, "proposals_sha256", gaclip_model_sha256(session->proposer));
+    }
     cJSON_AddItemReferenceToObject(root, "scenes", session->report);
     return print_json(root, err);
 }
@@ -243,6 +256,8 @@ static int detect(int argc, char **argv)
          .help = "replace an existing output"},
         {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &a.model, .meta = "FILE",
          .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},
+        PROPOSAL_OPTIONS(a.how),
+        PASS_OPTIONS(a.how),
         {.name = "min-score", .type = OPTION_NUMBER, .value = &a.min_score, .meta = "SCORE",
          .minimum = 0, .maximum = 1, .help = "leave out boxes that score less"},
         {.name = "nms-iou", .type = OPTION_NUMBER, .value = &a.nms_iou, .meta = "IOU",

@@ -20,6 +20,7 @@
     {.name = "model", .letter = 'm', .type = OPTION_LIST, .value = &(r).models,                   \
      .meta = "FILE[,FILE...]",                                                                    \
      .help = "models, one row of the table each (default: the shipped one, or what GACLIP_MODEL names)"},     \
+    PRECISION_OPTION((r).how),                                                                    \
     {.name = "if", .classic = "if", .type = OPTION_TEXT, .value = &(r).format, .meta = "FORMAT",  \
      .help = "of the data set: auto, gaclip, coco, karpathy, voc, yolo, dota, nwpu, rrsisd, "     \
              "choice, folders (default: by its name and content)"},                               \
@@ -63,7 +64,8 @@
              "(default), its pixels alone, the mean of either"},                                  \
     {.name = "view", .type = OPTION_TEXT, .value = &(r).view, .meta = "image|window",             \
      .help = "make the dense map of the whole image, squashed to the model's side (default), or " \
-             "of a window of that side around the region"}
+             "of a window of that side around the region"},                                       \
+    DENSE_OPTION((r).how)
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -213,11 +215,13 @@ static int check_form(const EvalRequest *r, const EvalLayers *layers, int is_lay
     for (int i = 0; i < COUNT(layer_options); i++) of_layers += layer_options[i] != NULL;
     EvalRequest usual = request_of(EVAL_DETECT);
     int of_dataset = r->models.count + r->classes.count + r->novel.count + r->limit + r->threads +
-                     r->independent + r->overwrite + (r->resamples != usual.resamples) +
-                     (r->seed != usual.seed) + (r->examples != usual.examples) +
-                     (r->nms_iou != usual.nms_iou) + (r->octaves != usual.octaves);
-    const char *const dataset_options[] = {r->format, r->images,       r->split,      r->html,
-                                           r->prompt, r->prompts_file, r->class_split};
+                     r->independent + r->overwrite + r->how.crops +
+                     (r->resamples != usual.resamples) + (r->seed != usual.seed) +
+                     (r->examples != usual.examples) + (r->nms_iou != usual.nms_iou) +
+                     (r->octaves != usual.octaves);
+    const char *const dataset_options[] = {
+        r->format,       r->images,      r->split,         r->html,      r->prompt,
+        r->prompts_file, r->class_split, r->how.proposals, r->how.dense, r->how.precision};
     for (int i = 0; i < COUNT(dataset_options); i++) of_dataset += dataset_options[i] != NULL;
     if (!is_layers && of_layers > 0)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
@@ -318,6 +322,8 @@ static int detect(int argc, char **argv)
                  "objects (default: as the model was made for)"},
         {.name = "independent", .type = OPTION_FLAG, .value = &r.independent,
          .help = "score every class against the background alone, not against the others"},
+        PROPOSAL_OPTIONS(r.how),
+        DENSE_OPTION(r.how),
     };
     const Command command = {
         .name = "gaclip-eval detect",

@@ -8,6 +8,7 @@
 #include "files.h"
 #include "gaclip/calibrate.h"
 #include "gaclip/dataset_source.h"
+#include "gaclip/default_model.h"
 #include "model_facts.h"
 #include "model_verbs.h"
 #include "plot.h"
@@ -33,8 +34,8 @@ typedef struct Calibration {
     const char *output, *split, *plot;
     double iou;
     int limit, threads, overwrite, json, quiet;
-    GaclipModel *model;
-    ClassRow *rows; /* (row_count) */
+    GaclipModel *model, *proposer; /* the latter NULL where the model finds its own boxes */
+    ClassRow *rows;                /* (row_count) */
     int row_count, images;
 } Calibration;
 
@@ -88,6 +89,7 @@ static int search(Calibration *c, GaclipDatasetSource *source, GaclipError *err)
     options.resamples = 0;
     options.detect.min_score = 0.02f; /* the curve must know what low scores are worth */
     options.detect.uncalibrated = 1;
+    options.detect.proposer = c->proposer;
     options.progress = show_progress;
     options.payload = &progress;
     progress_begin(&progress, "images", c->quiet);
@@ -289,6 +291,8 @@ static int calibrate(Calibration *c, GaclipError *err)
     if (status == GACLIP_OK)
         status = gaclip_compute_new(&compute, c->threads, GACLIP_BACKEND_AUTO, err);
     if (status == GACLIP_OK) status = gaclip_model_open(&c->model, c->operands[0], compute, err);
+    if (status == GACLIP_OK)
+        status = gaclip_open_proposer(&c->proposer, c->model, NULL, compute, err);
     if (status == GACLIP_OK) status = run(c, err);
     for (int i = 0; i < c->row_count; i++) {
         gaclip_judged_clear(&c->rows[i].judged);
@@ -297,6 +301,7 @@ static int calibrate(Calibration *c, GaclipError *err)
     }
     free(c->rows);
     gaclip_model_close(c->model);
+    gaclip_model_close(c->proposer);
     gaclip_compute_free(compute);
     return status;
 }

@@ -17,7 +17,10 @@ typedef struct Conversion {
 static const struct {
     const char *name;
     GaclipStorage storage;
-} DTYPES[] = {{"f32", GACLIP_STORE_F32}, {"f16", GACLIP_STORE_F16}, {"bf16", GACLIP_STORE_BF16}};
+} DTYPES[] = {{"f32", GACLIP_STORE_F32},
+              {"f16", GACLIP_STORE_F16},
+              {"bf16", GACLIP_STORE_BF16},
+              {"int8", GACLIP_STORE_INT8}};
 enum { DTYPE_COUNT = sizeof DTYPES / sizeof DTYPES[0] };
 
 /* An index into DTYPES, or -1. */
@@ -32,7 +35,7 @@ static int check(Conversion *c, GaclipError *err)
 {
     if (c->dtype != NULL && find_dtype(c->dtype) < 0)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "--dtype %s: there are f32, f16 and bf16", c->dtype);
+                                "--dtype %s: there are f32, f16, bf16 and int8", c->dtype);
     for (int i = GACLIP_QUICK_GELU; i <= GACLIP_GELU && c->activation != NULL; i++)
         if (!strcmp(c->activation, model_activation_name((GaclipActivation)i)))
             c->reading.activation = i;
@@ -137,7 +140,8 @@ int model_convert(int argc, char **argv)
     const Option options[] = {
         {.name = "dtype", .type = OPTION_TEXT, .value = &c.dtype, .meta = "TYPE",
          .help = "store matrices as f32, f16 or bf16, rounded to nearest, ties to even; vectors "
-                 "stay f32 (default: as IN has them)"},
+                 "stay f32; or int8: linear layers in 8 bits with a scale for each output, other "
+                 "matrices bf16 (default: as IN has them)"},
         {.name = "context", .type = OPTION_INTEGER, .value = &c.reading.context, .meta = "TOKENS",
          .minimum = 2, .maximum = 4096,
          .help = "longest text: 77 positions are stretched to 248 by Knowledge-Preserved "

@@ -38,6 +38,7 @@ ModelName model_name(const GaclipModelConfig *config)
 GaclipStorage model_storage(const GaclipModel *model)
 {
     const char *dtype = gaclip_model_dtype(model);
+    if (!strcmp(dtype, "int8")) return GACLIP_STORE_INT8;
     if (!strcmp(dtype, "bf16")) return GACLIP_STORE_BF16;
     return !strcmp(dtype, "f16") ? GACLIP_STORE_F16 : GACLIP_STORE_F32;
 }

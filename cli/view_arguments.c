@@ -52,6 +52,9 @@ int view_arguments_request(GaclipRequest *out, const char *scene, const TextList
                                             classes->count, err);
     if (status == GACLIP_OK) status = view_arguments_set(out, "model", arguments->model, err);
     if (status == GACLIP_OK) status = view_arguments_set(out, "scale", arguments->scale, err);
+    if (status == GACLIP_OK) status = view_arguments_set(out, "dense", arguments->how.dense, err);
+    if (status == GACLIP_OK)
+        status = view_arguments_set(out, "precision", arguments->how.precision, err);
     if (status == GACLIP_OK && arguments->independent)
         status = gaclip_request_set(out, "independent", "yes", err);
     if (status == GACLIP_OK) status = set_bands(out, &arguments->bands, err);

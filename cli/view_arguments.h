@@ -4,6 +4,7 @@
 #define GACLIP_CLI_VIEW_ARGUMENTS_H
 
 #include "gaclip/request.h"
+#include "model_arguments.h"
 #include "raster_arguments.h"
 
 typedef struct ViewArguments {
@@ -11,6 +12,7 @@ typedef struct ViewArguments {
     int independent, threads;
     double gsd;
     NumberList bands;
+    ModelArguments how;
 } ViewArguments;
 
 /* clang-format off */
@@ -19,6 +21,7 @@ typedef struct ViewArguments {
      .meta = "FILE", .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},            \
     {.name = "independent", .type = OPTION_FLAG, .value = &(arguments).independent,               \
      .help = "score every class against the background alone, not against the others"},           \
+    PASS_OPTIONS((arguments).how),                                                                \
     PIXEL_OPTIONS(arguments),                                                                     \
     {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &(arguments).threads,     \
      .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"}

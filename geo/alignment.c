@@ -9,6 +9,7 @@
 #include "gaclip/annotations.h"
 #include "gaclip/dense.h"
 #include "region_reader.h"
+#include "request_options.h"
 
 const GaclipField gaclip__alignment_fields[GACLIP__ALIGNMENT_FIELDS] = {
     {"phrase", GACLIP_FIELD_TEXT},          {"rank", GACLIP_FIELD_INTEGER},
@@ -75,8 +76,8 @@ static int new_scorer(GaclipDetector **out, const GaclipAlignment *a, const Gacl
                       GaclipError *err)
 {
     GaclipDetectOptions options;
-    gaclip_detect_options_init(&options);
-    options.independent = a->request->independent;
+    gaclip__request_options(&options, a->request);
+    options.overlap = -1; /* of windows that lie side by side, as here they do not */
     return gaclip_scorer_new(out, a->model, (const char *const *)phrases->items, phrases->count,
                              &options, err);
 }

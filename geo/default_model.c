@@ -41,3 +41,40 @@ int gaclip_choose_model(const char **path, const char *given, GaclipError *err)
         "no model: give --model FILE (model=FILE in a name) or set GACLIP_MODEL "
         "(gaclip-train makes one from a scene and its annotations)");
 }
+
+int gaclip_choose_proposer(const char **path, const char *given, GaclipError *err)
+{
+    *path = given;
+    if (given) return GACLIP_OK;
+    pthread_once(&once, find_shipped);
+    *path = shipped;
+    if (*shipped) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "no proposals: give --proposals FILE (proposals=FILE in a name), a "
+                            "model that gaclip-train made");
+}
+
+int gaclip_open_proposer(GaclipModel **out, const GaclipModel *model, const char *given,
+                         GaclipCompute *compute, GaclipError *err)
+{
+    const char *path;
+    *out = NULL;
+    if (!given && gaclip_model_config(model)->proposal.width > 0) return GACLIP_OK;
+    int status = gaclip_choose_proposer(&path, given, err);
+    if (status) {
+        gaclip_error_prefix(err, "%s: the model has no proposal head", gaclip_model_path(model));
+        return status;
+    }
+    GaclipModel *proposer;
+    status = gaclip_model_open(&proposer, path, compute, err);
+    if (status) return status;
+    if (gaclip_model_config(proposer)->proposal.width > 0) {
+        *out = proposer;
+        return GACLIP_OK;
+    }
+    gaclip_model_close(proposer);
+    return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                            "%s: has no proposal head, so it finds no boxes for %s; give "
+                            "--proposals a model that gaclip-train made",
+                            path, gaclip_model_path(model));
+}

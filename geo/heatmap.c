@@ -139,6 +139,7 @@ static void describe_provenance(const Run *run)
         {"GACLIP_SCENE", run->view->request.scene},
         {"GACLIP_MODEL", gaclip_model_path(run->view->model)},
         {"GACLIP_MODEL_SHA256", gaclip_model_sha256(run->view->model)},
+        {"GACLIP_PRECISION", gaclip_precision_name(gaclip_request_precision(&run->view->request))},
         {"GACLIP_MEASURE", MEASURES[data_type(run) == GDT_Float32][run->view->request.measure]}};
     for (size_t i = 0; i < sizeof items / sizeof *items; i++)
         if (items[i].value) GDALSetMetadataItem(run->dataset, items[i].name, items[i].value, NULL);

@@ -45,6 +45,24 @@ static double rounded(float value)
     return round((double)value * 1e6) / 1e6;
 }
 
+void gaclip__add_passes(cJSON *object, const GaclipModel *model, int dense)
+{
+    int mode = dense < 0 ? (int)gaclip_model_config(model)->dense : dense;
+    GaclipPrecision precision = gaclip_compute_precision(gaclip_model_compute(model));
+    cJSON_AddStringToObject(object, "dense", mode == GACLIP_DENSE_FULL ? "full" : "value");
+    cJSON_AddStringToObject(object, "precision", gaclip_precision_name(precision));
+}
+
+static void add_models(cJSON *object, const GaclipProvenance *from)
+{
+    GaclipModel *proposer = gaclip_detector_options(from->detector)->proposer;
+    cJSON_AddStringToObject(object, "model", gaclip_model_path(from->model));
+    cJSON_AddStringToObject(object, "model_sha256", gaclip_model_sha256(from->model));
+    if (!proposer) return;
+    cJSON_AddStringToObject(object, "proposals", gaclip_model_path(proposer));
+    cJSON_AddStringToObject(object, "proposals_sha256", gaclip_model_sha256(proposer));
+}
+
 static void add_options(cJSON *object, const GaclipProvenance *from)
 {
     const GaclipDetectOptions *detect = gaclip_detector_options(from->detector);
@@ -57,6 +75,8 @@ static void add_options(cJSON *object, const GaclipProvenance *from)
     cJSON_AddNumberToObject(options, "overlap", gaclip_detector_overlap(from->detector));
     cJSON_AddNumberToObject(options, "octaves", gaclip_detector_octaves(from->detector));
     cJSON_AddNumberToObject(options, "tile_size", from->options->tile_size);
+    gaclip__add_passes(options, from->model, detect->dense);
+    cJSON_AddBoolToObject(options, "crops", detect->crops);
     if (from->options->bbox)
         cJSON_AddItemToObject(options, "bbox", cJSON_CreateDoubleArray(from->options->bbox, 4));
 }
@@ -94,8 +114,7 @@ cJSON *gaclip__provenance(const GaclipProvenance *from)
     if (from->options->command) cJSON_AddStringToObject(object, "command", from->options->command);
     cJSON_AddStringToObject(object, "scene", from->scene);
     add_raster(object, from->raster);
-    cJSON_AddStringToObject(object, "model", gaclip_model_path(from->model));
-    cJSON_AddStringToObject(object, "model_sha256", gaclip_model_sha256(from->model));
+    add_models(object, from);
     add_classes(object, from);
     add_options(object, from);
     add_counts(object, from);

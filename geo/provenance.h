@@ -21,6 +21,9 @@ typedef struct GaclipProvenance {
  * set, so that outputs can be reproduced byte for byte. */
 cJSON *gaclip__provenance(const GaclipProvenance *from);
 
+/* Adds how the model was run: "dense" (a GaclipDense; negative = the model's own), "precision". */
+void gaclip__add_passes(cJSON *object, const GaclipModel *model, int dense);
+
 /* Seconds since 1970 of now, or of SOURCE_DATE_EPOCH. */
 long long gaclip__timestamp(void);
 /* The same as "2024-05-01T12:00:00Z". */

@@ -277,6 +277,14 @@ int gaclip_request_set_all(GaclipRequest *request, const char *const *pairs, Gac
     return status;
 }
 
+GaclipPrecision gaclip_request_precision(const GaclipRequest *request)
+{
+    GaclipPrecision precision = GACLIP_PRECISION_F32;
+    int key = gaclip__key_find("precision", strlen("precision"));
+    gaclip_precision_find(&precision, gaclip__keys[key].choices[request->precision], NULL);
+    return precision;
+}
+
 static int check_distinct(const GaclipNames *names, GaclipError *err)
 {
     for (int i = 0; i < names->count; i++)

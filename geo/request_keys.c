@@ -4,6 +4,7 @@
 #include <cpl_string.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +19,19 @@ const GaclipKey gaclip__keys[GACLIP__KEY_COUNT] = {
      .help = "those of the classes to show; all are asked together (default: all)"},
     {.name = "model", .type = GACLIP_KEY_TEXT, .offset = AT(model), .alters = 1, .is_file = 1,
      .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},
+    {.name = "proposals", .type = GACLIP_KEY_TEXT, .offset = AT(proposals), .alters = 1,
+     .is_file = 1, .scope = "vector",
+     .help = "model file whose proposals the model scores (default: the model's own, or else those "
+             "of the shipped one)"},
+    {.name = "dense", .type = GACLIP_KEY_CHOICE, .offset = AT(dense), .alters = 1,
+     .choices = {"model", "value", "full"},
+     .help = "dense map of the last block's values, or of its ordinary output (default: as the "
+             "model says)"},
+    {.name = "crops", .type = GACLIP_KEY_FLAG, .offset = AT(crops), .alters = 1, .scope = "vector",
+     .help = "average what the dense map shows of a box with an embedding of its pixels alone"},
+    {.name = "precision", .type = GACLIP_KEY_CHOICE, .offset = AT(precision), .alters = 1,
+     .choices = {"f32", "auto", "bf16", "int8"},
+     .help = "of the model's matrix products (default f32)"},
     {.name = "min_score", .type = GACLIP_KEY_NUMBER, .offset = AT(min_score), .maximum = 1,
      .scope = "vector", .help = "leave out boxes that score less (default 0.3)"},
     {.name = "nms_iou", .type = GACLIP_KEY_NUMBER, .offset = AT(nms_iou), .minimum = 1e-6,
@@ -153,8 +167,12 @@ static int read_choice(int *out, const char *text, const GaclipKey *key, GaclipE
             *out = i;
             return GACLIP_OK;
         }
-    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s=%s: is neither %s nor %s", key->name,
-                            text, key->choices[0], key->choices[1]);
+    char list[64] = "";
+    for (int i = 0; key->choices[i]; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "",
+                 key->choices[i]);
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%s=%s: is none of %s", key->name, text,
+                            list);
 }
 
 static int read_names(GaclipNames *out, char *const *texts, int count, GaclipError *err)

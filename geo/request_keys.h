@@ -22,12 +22,12 @@ typedef struct GaclipKey {
     int alters;              /* whether it changes what is inferred */
     int is_file;             /* a text that names a file */
     const char *scope;       /* "raster", "vector", or NULL = both, as GDAL has it */
-    const char *choices[3];  /* NULL-terminated */
+    const char *choices[5];  /* NULL-terminated */
     const char *help;
 } GaclipKey;
 
 extern const GaclipKey gaclip__keys[];
-enum { GACLIP__KEY_COUNT = 20 };
+enum { GACLIP__KEY_COUNT = 24 };
 
 /* The index of a key in any case, or -1. */
 int gaclip__key_find(const char *name, size_t length);

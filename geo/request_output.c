@@ -108,6 +108,11 @@ static int set_detection(GaclipRequest *request, const GaclipDetector *detector,
     if (!status && d->independent) status = set(request, "independent", "yes", err);
     if (!status && d->overlap >= 0) status = set_number(request, "overlap", d->overlap, err);
     if (!status && d->octaves >= 0) status = set_number(request, "octaves", d->octaves, err);
+    if (!status && d->crops) status = set(request, "crops", "yes", err);
+    if (!status && d->dense >= 0)
+        status = set(request, "dense", d->dense == GACLIP_DENSE_VALUE ? "value" : "full", err);
+    if (!status && d->proposer)
+        status = set(request, "proposals", gaclip_model_path(d->proposer), err);
     if (!status && o->tile_size) status = set_number(request, "tile_size", o->tile_size, err);
     if (!status && o->bbox) status = set_numbers(request, "bbox", o->bbox, 4, err);
     return status ? status : set_raster(request, &o->raster, err);
@@ -124,6 +129,9 @@ static int make_request(GaclipRequest *request, const char *scene, const GaclipD
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     int status = gaclip_request_set_classes(request, classes, class_count, err);
     if (!status) status = set(request, "model", gaclip_model_path(model), err);
+    GaclipPrecision precision = gaclip_compute_precision(gaclip_model_compute(model));
+    if (!status && precision != GACLIP_PRECISION_F32)
+        status = set(request, "precision", gaclip_precision_name(precision), err);
     return status ? status : set_detection(request, detector, o, err);
 }
 
@@ -180,11 +188,14 @@ static int write_request(const GaclipView *view, const cJSON *provenance, Gaclip
     char *said = cJSON_PrintUnformatted(provenance);
     stored.scene = stored_name(view->request.scene, view->request.file);
     stored.model = stored_name(view->request.model, view->request.file);
+    if (stored.proposals)
+        stored.proposals = stored_name(view->request.proposals, view->request.file);
     char *text = gaclip_request_json(&stored, said);
     int status = text && said ? write_text(view->request.file, text, err)
                               : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     CPLFree(stored.scene);
     CPLFree(stored.model);
+    CPLFree(stored.proposals);
     cJSON_free(said);
     free(text);
     return status;

@@ -7,6 +7,7 @@
 #include "gdal_error.h"
 #include "layer_writer.h"
 #include "provenance.h"
+#include "request_options.h"
 #include "view.h"
 
 /* Places of fields in gaclip__alignment_fields. */
@@ -35,6 +36,7 @@ static cJSON *provenance(const GaclipView *view, const GaclipSceneAlignOptions *
                          const GaclipSceneAlignSummary *summary)
 {
     char created[32];
+    GaclipDetectOptions detect;
     cJSON *object = cJSON_CreateObject(), *counts;
     gaclip__format_timestamp(created, sizeof created);
     cJSON_AddStringToObject(object, "software", "gaclip " GACLIP_VERSION);
@@ -44,9 +46,11 @@ static cJSON *provenance(const GaclipView *view, const GaclipSceneAlignOptions *
     if (options->command) cJSON_AddStringToObject(object, "command", options->command);
     cJSON_AddStringToObject(object, "scene", view->request.scene);
     cJSON_AddStringToObject(object, "regions", view->request.regions);
-    cJSON_AddStringToObject(object, "scale_rule", gaclip_raster_info(view->raster)->scale_rule);
+    cJSON_AddStringToObject(object, "scale_rule", gaclip_raster_info(view->ground)->scale_rule);
     cJSON_AddStringToObject(object, "model", gaclip_model_path(view->model));
     cJSON_AddStringToObject(object, "model_sha256", gaclip_model_sha256(view->model));
+    gaclip__request_options(&detect, &view->request);
+    gaclip__add_passes(object, view->model, detect.dense);
     counts = cJSON_AddObjectToObject(object, "counts");
     cJSON_AddNumberToObject(counts, "regions", summary->regions);
     cJSON_AddNumberToObject(counts, "dropped", summary->dropped);
@@ -59,7 +63,7 @@ static int write_features(GaclipVectorTarget *target, GaclipFeatures *features,
                           const GaclipView *view, const GaclipLayerOptions *layer,
                           const cJSON *said, GaclipError *err)
 {
-    GaclipLayerContent content = {.raster = view->raster,
+    GaclipLayerContent content = {.raster = view->ground,
                                   .options = *layer,
                                   .geometry = wkbUnknown,
                                   .fields = gaclip__alignment_fields,
@@ -80,7 +84,7 @@ static int align(GaclipSceneAlignSummary *summary, GaclipVectorTarget *target, G
                                 .layer_options = options->layer_options};
     GaclipFeatures *features = NULL;
     int status = gaclip__view_regions(view, err);
-    if (!status) status = gaclip__check_layer(target, view->raster, &layer, err);
+    if (!status) status = gaclip__check_layer(target, view->ground, &layer, err);
     if (!status)
         status =
             gaclip_view_query(&features, view, GACLIP_VIEW_ALIGNMENTS, &(GaclipViewFilter){0}, err);

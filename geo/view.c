@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "gaclip/default_model.h"
-#include "gaclip/dense.h"
 #include "gdal_error.h"
+#include "request_options.h"
 
 static _Thread_local struct {
     GaclipViewProgress *call;
@@ -130,7 +130,10 @@ void gaclip_view_close(GaclipView *view)
     gaclip__dense_map_free(view->dense);
     gaclip__store_clear(&view->store);
     gaclip_raster_close(view->raster);
+    gaclip_raster_close(view->ground);
+    gaclip_detector_free(view->scorer);
     if (!view->is_lent) gaclip_detector_free(view->detector);
+    if (!view->is_lent) gaclip_model_close(view->proposer);
     if (!view->is_lent) gaclip_model_close(view->model);
     gaclip_compute_free(view->compute);
     cJSON_Delete(view->key);
@@ -208,6 +211,9 @@ int gaclip__view_model(GaclipView *view, GaclipError *err)
     int status = gaclip__view_model_path(&path, view, err);
     if (!status && !view->compute)
         status = gaclip_compute_new(&view->compute, thread_count(view), GACLIP_BACKEND_AUTO, err);
+    if (!status)
+        status = gaclip_compute_set_precision(view->compute,
+                                              gaclip_request_precision(&view->request), err);
     return status ? status : gaclip_model_open(&view->model, path, view->compute, err);
 }
 
@@ -216,15 +222,16 @@ int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err)
     GaclipDetectOptions options;
     if (view->detector) return GACLIP_OK;
     int status = gaclip__view_model(view, err);
+    if (!status && !view->proposer)
+        status = gaclip_open_proposer(&view->proposer, view->model, view->request.proposals,
+                                      view->compute, err);
     if (status) return status;
-    gaclip_detect_options_init(&options);
+    gaclip__request_options(&options, &view->request);
     options.min_score = (float)min_score;
-    options.independent = view->request.independent;
-    options.overlap = view->request.overlap;
-    options.octaves = view->request.octaves;
-    return gaclip_scorer_new(&view->detector, view->model,
-                             (const char *const *)view->request.classes.items,
-                             view->request.classes.count, &options, err);
+    options.proposer = view->proposer;
+    return gaclip_detector_new(&view->detector, view->model,
+                               (const char *const *)view->request.classes.items,
+                               view->request.classes.count, &options, err);
 }
 
 void gaclip__view_lend(GaclipView *view, GaclipModel *model, GaclipDetector *detector)
@@ -232,13 +239,15 @@ void gaclip__view_lend(GaclipView *view, GaclipModel *model, GaclipDetector *det
     view->is_lent = 1;
     view->model = model;
     view->detector = detector;
+    view->proposer = gaclip_detector_options(detector)->proposer;
 }
 
-int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, GaclipError *err)
+static int open_raster(GaclipRaster **out, const GaclipView *view, double gsd_min, double gsd_max,
+                       GaclipError *err)
 {
     GaclipRasterOptions options;
     int bands[4];
-    if (view->raster) return GACLIP_OK;
+    if (*out) return GACLIP_OK;
     gaclip_raster_options_init(&options);
     for (int i = 0; i < view->request.bands.count; i++)
         bands[i] = (int)view->request.bands.items[i];
@@ -248,5 +257,18 @@ int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, Gaclip
     options.gsd = view->request.gsd;
     options.model_gsd_min = gsd_min;
     options.model_gsd_max = gsd_max;
-    return gaclip_raster_open(&view->raster, view->request.scene, &options, err);
+    return gaclip_raster_open(out, view->request.scene, &options, err);
+}
+
+int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, GaclipError *err)
+{
+    return open_raster(&view->raster, view, gsd_min, gsd_max, err);
+}
+
+int gaclip__view_ground(GaclipView *view, GaclipError *err)
+{
+    int status = gaclip__view_model(view, err);
+    if (status) return status;
+    const GaclipModelConfig *config = gaclip_model_config(view->model);
+    return open_raster(&view->ground, view, config->gsd_min, config->gsd_max, err);
 }

@@ -22,10 +22,12 @@ struct GaclipView {
     pthread_mutex_t lock;
     /* Opened when they are first needed. */
     GaclipCompute *compute;
-    GaclipModel *model;
-    GaclipDetector *detector;
-    GaclipRaster *raster;
-    int is_lent; /* model and detector belong to the caller */
+    GaclipModel *model, *proposer; /* the latter NULL where the model finds its own boxes */
+    GaclipDetector *detector;      /* finds boxes */
+    GaclipDetector *scorer;        /* of bands */
+    GaclipRaster *raster;          /* at the GSD of the detector */
+    GaclipRaster *ground;          /* at the model's, for bands and alignments */
+    int is_lent;                   /* models and detector belong to the caller */
     /* Detections. */
     int has_store;
     GaclipTileStore store;
@@ -40,8 +42,10 @@ struct GaclipView {
     GaclipAlignment *alignment;
 };
 
-/* The raster, its pixels brought to the GSD that the model knows. */
+/* The raster for boxes, its pixels brought to that GSD. */
 int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, GaclipError *err);
+/* The raster for bands and alignments, with the model. */
+int gaclip__view_ground(GaclipView *view, GaclipError *err);
 
 /* The model, and a detector of the request's classes with that smallest score. */
 int gaclip__view_model(GaclipView *view, GaclipError *err);

@@ -2,6 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "gaclip/dense.h"
+#include "request_options.h"
 #include "view.h"
 
 /* Highest byte of a measure; GACLIP_NO_BYTE is none. */
@@ -33,19 +35,27 @@ void gaclip_view_band_colour(unsigned char colour[4], int value)
     colour[3] = value > LARGEST_BYTE ? 0 : 255;
 }
 
+static int new_scorer(GaclipView *view, GaclipError *err)
+{
+    GaclipDetectOptions options;
+    if (view->scorer) return GACLIP_OK;
+    gaclip__request_options(&options, &view->request);
+    return gaclip_scorer_new(&view->scorer, view->model,
+                             (const char *const *)view->request.classes.items,
+                             view->request.classes.count, &options, err);
+}
+
 static int open_map(GaclipView *view, GaclipError *err)
 {
     GaclipArea area;
     const GaclipRequest *r = &view->request;
     if (view->dense) return GACLIP_OK;
-    int status = gaclip__view_detector(view, r->min_score, err);
-    if (status) return status;
-    const GaclipModelConfig *config = gaclip_model_config(view->model);
-    status = gaclip__view_raster(view, config->gsd_min, config->gsd_max, err);
+    int status = gaclip__view_ground(view, err);
+    if (!status) status = new_scorer(view, err);
     if (!status)
-        status = gaclip__area_of(&area, view->raster, r->bbox.count ? r->bbox.items : NULL, err);
+        status = gaclip__area_of(&area, view->ground, r->bbox.count ? r->bbox.items : NULL, err);
     if (!status)
-        status = gaclip__dense_map_new(&view->dense, view->raster, view->detector, &area,
+        status = gaclip__dense_map_new(&view->dense, view->ground, view->scorer, &area,
                                        r->classes.count, r->measure, err);
     return status;
 }

@@ -124,12 +124,9 @@ static int query_detections(GaclipFeatures *features, const GaclipViewFilter *fi
 int gaclip__view_regions(GaclipView *view, GaclipError *err)
 {
     if (view->alignment) return GACLIP_OK;
-    int status = gaclip__view_model(view, err);
-    if (status) return status;
-    const GaclipModelConfig *config = gaclip_model_config(view->model);
-    status = gaclip__view_raster(view, config->gsd_min, config->gsd_max, err);
+    int status = gaclip__view_ground(view, err);
     return status ? status
-                  : gaclip__alignment_open(&view->alignment, view->raster, view->model,
+                  : gaclip__alignment_open(&view->alignment, view->ground, view->model,
                                            &view->request, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaclip/default_model.h"
 #include "gaclip/detect.h"
 #include "gdal_error.h"
 #include "result_cache.h"
@@ -27,6 +28,7 @@ static char *name_cache(const GaclipView *view, const char *model)
     char *text = cJSON_PrintUnformatted(asked);
     uint64_t hash = 0xCBF29CE484222325u;
     hash = hash_text(hash_text(hash_text(hash, r->scene), model), text ? text : "");
+    hash = hash_text(hash, r->proposals ? r->proposals : "");
     cJSON_free(text);
     cJSON_Delete(asked);
     VSIMkdir("/vsimem/gaclip", 0777);
@@ -59,31 +61,62 @@ static cJSON *matching_key(const GaclipView *view, const cJSON *scene, const cJS
     return NULL;
 }
 
-/* The same file of the same size and time is the same model; else its bytes decide. */
-static int is_of_model(GaclipView *view, const cJSON *key, const cJSON *file, GaclipError *err)
+/* The same file of the same size and time is the same model; else its bytes decide, which sha256
+ * (NULL: not to be had) is of. */
+static int is_same_file(const cJSON *known, const cJSON *file, const char *sha256)
+{
+    const cJSON *digest = cJSON_GetObjectItemCaseSensitive(known, "sha256");
+    if (cJSON_GetArraySize(file) == 3 && is_same(known, "file", file)) return 1;
+    return sha256 && cJSON_IsString(digest) && !strcmp(digest->valuestring, sha256);
+}
+
+static int is_of_model(GaclipView *view, const cJSON *key, const cJSON *file)
 {
     const cJSON *model = cJSON_GetObjectItemCaseSensitive(key, "model");
-    const cJSON *sha256 = cJSON_GetObjectItemCaseSensitive(model, "sha256");
-    if (cJSON_GetArraySize(file) == 3 && is_same(model, "file", file)) return 1;
-    return cJSON_IsString(sha256) && gaclip__view_model(view, err) == GACLIP_OK &&
-           !strcmp(sha256->valuestring, gaclip_model_sha256(view->model));
+    if (is_same_file(model, file, NULL)) return 1;
+    return gaclip__view_model(view, NULL) == GACLIP_OK &&
+           is_same_file(model, file, gaclip_model_sha256(view->model));
+}
+
+/* A key says whose proposals there were unless they were the model's own. */
+static int is_of_proposer(GaclipView *view, const cJSON *key)
+{
+    const cJSON *known = cJSON_GetObjectItemCaseSensitive(key, "proposals");
+    const char *path;
+    if (!known) return !view->request.proposals;
+    if (gaclip_choose_proposer(&path, view->request.proposals, NULL)) return 0;
+    cJSON *file = gaclip__view_model_file_key(path);
+    int same = is_same_file(known, file, NULL);
+    if (!same && !gaclip__view_detector(view, view->request.min_score, NULL) && view->proposer)
+        same = is_same_file(known, file, gaclip_model_sha256(view->proposer));
+    cJSON_Delete(file);
+    return same;
 }
 
 static cJSON *describe_model(GaclipView *view, const cJSON *file)
 {
-    const GaclipModelConfig *config = gaclip_model_config(view->model);
+    double gsd_min, gsd_max;
     cJSON *model = cJSON_CreateObject(), *prompts;
+    gaclip_detector_gsd(&gsd_min, &gsd_max, view->detector);
     cJSON_AddItemToObject(model, "file", cJSON_Duplicate(file, 1));
     cJSON_AddStringToObject(model, "sha256", gaclip_model_sha256(view->model));
     cJSON_AddNumberToObject(model, "window", gaclip_detector_span(view->detector));
     cJSON_AddNumberToObject(model, "overlap", gaclip_detector_span_overlap(view->detector));
-    cJSON_AddNumberToObject(model, "gsd_min", config->gsd_min);
-    cJSON_AddNumberToObject(model, "gsd_max", config->gsd_max);
+    cJSON_AddNumberToObject(model, "gsd_min", gsd_min);
+    cJSON_AddNumberToObject(model, "gsd_max", gsd_max);
     prompts = cJSON_AddArrayToObject(model, "prompts");
     for (int i = 0; i < view->request.classes.count; i++)
         cJSON_AddItemToArray(prompts,
                              cJSON_CreateString(gaclip_detector_prompt(view->detector, i)));
     return model;
+}
+
+static cJSON *describe_proposer(GaclipModel *proposer)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToObject(object, "file", gaclip__view_model_file_key(gaclip_model_path(proposer)));
+    cJSON_AddStringToObject(object, "sha256", gaclip_model_sha256(proposer));
+    return object;
 }
 
 /* A key of our own, which needs the model; scene and asked are taken over. */
@@ -100,6 +133,8 @@ static int make_key(GaclipView *view, cJSON *scene, cJSON *asked, const cJSON *f
     cJSON_AddItemToObject(view->key, "scene", scene);
     cJSON_AddItemToObject(view->key, "asked", asked);
     cJSON_AddItemToObject(view->key, "model", describe_model(view, file));
+    if (view->proposer)
+        cJSON_AddItemToObject(view->key, "proposals", describe_proposer(view->proposer));
     cJSON_AddNumberToObject(view->key, "floor", view->request.min_score);
     return GACLIP_OK;
 }
@@ -113,7 +148,7 @@ static int find_key(GaclipView *view, GaclipError *err)
     view->cache_path = name_cache(view, path);
     cJSON *scene = gaclip__view_scene_key(view), *asked = gaclip__view_asked_key(view);
     cJSON *file = gaclip__view_model_file_key(path), *key = matching_key(view, scene, asked);
-    if (key && is_of_model(view, key, file, err)) {
+    if (key && is_of_model(view, key, file) && is_of_proposer(view, key)) {
         view->key = key;
         cJSON_Delete(scene);
         cJSON_Delete(asked);

@@ -160,14 +160,19 @@ typedef struct Draft {
     cJSON *json;
 } Draft;
 
-static void draft_open(Draft *draft)
+static void draft_of(Draft *draft, const GaclipSafetensors *file)
 {
-    draft->count = gaclip__safetensors_count(shared.file);
+    draft->count = gaclip__safetensors_count(file);
     assert_in_range(draft->count, 1, MOST_TENSORS);
     for (size_t i = 0; i < draft->count; i++)
-        draft->tensors[i] = *gaclip__safetensors_at(shared.file, i);
-    draft->json = cJSON_Parse(gaclip__safetensors_metadata(shared.file, "gaclip"));
+        draft->tensors[i] = *gaclip__safetensors_at(file, i);
+    draft->json = cJSON_Parse(gaclip__safetensors_metadata(file, "gaclip"));
     assert_non_null(draft->json);
+}
+
+static void draft_open(Draft *draft)
+{
+    draft_of(draft, shared.file);
 }
 
 static GaclipTensor *draft_tensor(Draft *draft, const char *name)
@@ -387,6 +392,110 @@ static void test_bad_weights(void **state)
     free(values);
 }
 
+static const char LINEAR[] = "visual.transformer.resblocks.0.mlp.c_fc.weight";
+static const char SCALES[] = "visual.transformer.resblocks.0.mlp.c_fc.weight.scale";
+
+/* random_model(1) in int8. The caller closes *out. */
+static void save_int8(GaclipSafetensors **out, const char *path)
+{
+    GaclipError err = {0};
+    GaclipModel *model = open_good(shared.path);
+    expect_ok(gaclip_model_save_as(model, path, GACLIP_STORE_INT8, &err), &err);
+    gaclip_model_close(model);
+    expect_ok(gaclip__safetensors_open(out, path, &err), &err);
+}
+
+/* Linear layers come back as what their 8 bits stand for, at most half a step away; the file says
+ * so. */
+static void test_int8(void **state)
+{
+    (void)state;
+    GaclipSafetensors *file;
+    char path[512];
+    snprintf(path, sizeof path, "%s", scratch_path("int8.safetensors"));
+    save_int8(&file, path);
+    const GaclipTensor *q = gaclip__safetensors_find(file, LINEAR);
+    const GaclipTensor *scales = gaclip__safetensors_find(file, SCALES);
+    const GaclipTensor *whole = gaclip__safetensors_find(shared.file, LINEAR);
+    assert_true(q && q->dtype == GACLIP_DTYPE_I8 && scales && scales->dtype == GACLIP_DTYPE_F32);
+    assert_int_equal(scales->count, q->shape[0]);
+    assert_int_equal(gaclip__safetensors_find(file, "visual.proj")->dtype, GACLIP_DTYPE_BF16);
+    GaclipModel *model = open_good(path);
+    assert_string_equal(gaclip_model_dtype(model), "int8");
+    const float *values = gaclip__parameters_find(&model->parameters, LINEAR)->value;
+    const float *exact = whole->data, *scale = scales->data;
+    const signed char *bytes = q->data;
+    size_t length = (size_t)q->shape[1];
+    for (size_t i = 0; i < q->count; i++) {
+        assert_true(values[i] == scale[i / length] * (float)bytes[i]);
+        assert_true(fabsf(values[i] - exact[i]) <= 0.501f * scale[i / length]);
+    }
+    gaclip_model_close(model);
+    gaclip__safetensors_close(file);
+}
+
+static void expect_bad_scales(Draft *draft, const char *what, const char *fact)
+{
+    const char *path = scratch_path("scales.safetensors");
+    draft_write(draft, path);
+    expect_bad(what, path, fact);
+}
+
+static void test_bad_scales(void **state)
+{
+    static const float BAD[] = {NAN, INFINITY, -1};
+    (void)state;
+    GaclipSafetensors *file;
+    Draft draft;
+    save_int8(&file, scratch_path("int8.safetensors"));
+    draft_of(&draft, file);
+    GaclipTensor *scales = draft_tensor(&draft, SCALES), good = *scales;
+    float *values = malloc(good.bytes);
+    assert_non_null(values);
+    scales->data = values;
+    for (size_t i = 0; i < COUNT(BAD); i++) {
+        memcpy(values, good.data, good.bytes);
+        values[good.count - 1] = BAD[i];
+        expect_bad_scales(&draft, "a scale that is none", SCALES);
+    }
+    *scales = good;
+    scales->rank = 2;
+    scales->shape[1] = 1;
+    expect_bad_scales(&draft, "scales in a matrix", SCALES);
+    *scales = good;
+    scales->dtype = GACLIP_DTYPE_I32;
+    expect_bad_scales(&draft, "scales of whole numbers", SCALES);
+    *scales = good;
+    scales->count = (size_t)--scales->shape[0];
+    scales->bytes -= sizeof(float);
+    expect_bad_scales(&draft, "too few scales", SCALES);
+    *scales = good;
+    scales->name = "another.scale";
+    expect_bad_scales(&draft, "no scales", "without scales");
+    *scales = good;
+    /* Only linear layers may be in 8 bits. */
+    GaclipTensor *table = draft_tensor(&draft, POSITIONS);
+    unsigned char *bytes = calloc(table->count, 1);
+    assert_non_null(bytes);
+    table->dtype = GACLIP_DTYPE_I8;
+    table->data = bytes;
+    table->bytes = table->count;
+    char name[128];
+    snprintf(name, sizeof name, "%s%s", POSITIONS, GACLIP__SCALE_ENDING);
+    GaclipTensor *more = &draft.tensors[draft.count++];
+    *more = good;
+    more->name = name;
+    more->shape[0] = table->shape[0];
+    more->count = (size_t)table->shape[0];
+    more->bytes = more->count * sizeof(float);
+    assert_true(more->bytes <= good.bytes);
+    expect_bad_scales(&draft, "positions in 8 bits", POSITIONS);
+    cJSON_Delete(draft.json);
+    free(bytes);
+    free(values);
+    gaclip__safetensors_close(file);
+}
+
 static void test_bad_tokenizer(void **state)
 {
     static const char BROKEN[] = "a b\nnot a merge line\n";
@@ -586,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_bad_tokenizer),    cmocka_unit_test(test_wide_weights),
         cmocka_unit_test(test_mutations),        cmocka_unit_test(test_save_failures),
         cmocka_unit_test(test_unsavable),        cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_int8),             cmocka_unit_test(test_bad_scales),
         cmocka_unit_test(test_not_models)};
     return cmocka_run_group_tests(tests, make_shared, free_shared);
 }

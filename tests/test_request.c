@@ -82,7 +82,7 @@ static void test_hostile_strings(void **state)
     refused("GACLIP:a.tif?min_score=0x", "not a number");
     refused("GACLIP:a.tif?tile_size=64.5", "whole number");
     refused("GACLIP:a.tif?independent=maybe", "neither yes nor no");
-    refused("GACLIP:a.tif?type=Int16", "neither Byte nor Float32");
+    refused("GACLIP:a.tif?type=Int16", "is none of Byte, Float32");
     refused("GACLIP:a.tif?bbox=1,2,3,4,5", "too many");
     refused("GACLIP:missing.gaclip", "cannot be read");
 }

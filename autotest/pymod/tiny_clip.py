@@ -12,7 +12,7 @@ IMAGE, PATCH, CONTEXT, EMBED = 32, 8, 77, 12
 MERGES = ["t a", "ta n", "tan k</w>", "p o", "po o"]
 VOCABULARY = 512 + len(MERGES) + 2
 
-DTYPES = {"F32": numpy.float32, "F16": numpy.float16, "BF16": numpy.uint16, "U8": numpy.uint8}
+DTYPES = {"F32": numpy.float32, "F16": numpy.float16, "BF16": numpy.uint16, "I8": numpy.int8, "U8": numpy.uint8}
 
 
 def bf16(values):

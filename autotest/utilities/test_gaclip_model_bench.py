@@ -88,3 +88,11 @@ def test_gaclip_model_bench_missing():
 
 def test_gaclip_model_bench_wrong_precision(model):
     cli.assert_fails(BENCH, model, "--precision", "f8", names=["f8"])
+
+
+def test_gaclip_model_bench_batch(model):
+    result = cli.run(BENCH, model, "--batch", 3, "--repeat", 1, "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["batch"] == 3
+    assert report["ms_to_open"] > 0 and report["ms_to_first_image"] > 0

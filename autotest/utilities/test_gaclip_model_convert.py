@@ -109,6 +109,32 @@ def test_gaclip_model_convert_narrow(tmp_path, dtype):
     assert {n: d for n, (d, _) in same.items()} == {n: d for n, (d, _) in tensors.items()}
 
 
+def test_gaclip_model_convert_int8(tmp_path):
+    """Rows of linear layers as multiples of a scale; other matrices bf16, vectors f32."""
+    state = tiny_clip.state_dict()
+    convert(tiny_clip.write_folder(tmp_path / "clip", state), "out.safetensors", "--dtype", "int8")
+    _, tensors = tiny_clip.read_safetensors("out.safetensors")
+    linear = [n for n, v in state.items() if ".resblocks." in n and v.ndim == 2]
+    assert len(linear) == 4 * (tiny_clip.LAYERS + tiny_clip.TEXT_LAYERS)
+    for name in linear:
+        (stored, q), (of_scales, scales) = tensors.pop(name), tensors.pop(f"{name}.scale")
+        assert (stored, of_scales) == ("I8", "F32")
+        expected = numpy.abs(state[name]).max(axis=1) / 127
+        assert numpy.allclose(scales, expected, rtol=1e-6)
+        assert numpy.array_equal(numpy.abs(q.astype(int)).max(axis=1), numpy.full(len(q), 127))
+        assert numpy.abs(q * scales[:, None] - state[name]).max() <= 0.501 * scales.max()
+    for name, (stored, _) in tensors.items():
+        if name != "tokenizer.merges":
+            assert stored == ("BF16" if state[name].ndim > 1 else "F32"), name
+    assert gaclip("out.safetensors")["training"]["conversions"][0]["dtype"] == "int8"
+    # What is rounded once stays, in this type and in f32.
+    convert("out.safetensors", "same.safetensors")
+    _, first = tiny_clip.read_safetensors("out.safetensors")
+    _, same = tiny_clip.read_safetensors("same.safetensors")
+    for name in linear:
+        assert numpy.array_equal(first[name][1], same[name][1]), name
+
+
 def test_gaclip_model_convert_too_large_for_f16(tmp_path):
     state = tiny_clip.state_dict()
     state["visual.proj"][3, 2] = 65520

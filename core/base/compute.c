@@ -1,6 +1,7 @@
 #include "base/compute.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifndef GACLIP_WITH_ONEDNN
@@ -43,6 +44,7 @@ void gaclip_compute_free(GaclipCompute *compute)
     if (!compute) return;
     gaclip__threads_free(compute->pool);
     gaclip__bf16_products_free(compute->bf16);
+    gaclip__int8_products_free(compute->int8);
     free(compute->scratch);
     free(compute);
 }
@@ -62,12 +64,28 @@ const char *gaclip_compute_backend_name(const GaclipCompute *compute)
     return compute->backend == GACLIP_BACKEND_ONEDNN ? "oneDNN" : "OpenBLAS";
 }
 
-int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,
-                                 GaclipError *err)
+/* In GaclipPrecision's order. */
+static const char *const PRECISIONS[] = {"auto", "f32", "bf16", "int8"};
+
+const char *gaclip_precision_name(GaclipPrecision precision)
 {
-    int multiplies_bf16 = compute->backend == GACLIP_BACKEND_ONEDNN && gaclip__bf16_supported();
-    if (precision == GACLIP_PRECISION_AUTO)
-        precision = multiplies_bf16 ? GACLIP_PRECISION_BF16 : GACLIP_PRECISION_F32;
+    return PRECISIONS[precision];
+}
+
+int gaclip_precision_find(GaclipPrecision *out, const char *name, GaclipError *err)
+{
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(name, PRECISIONS[i])) {
+            *out = (GaclipPrecision)i;
+            return GACLIP_OK;
+        }
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "there is no precision \"%.20s\": choose of auto, f32, bf16, int8",
+                            name);
+}
+
+static int set_operands(GaclipCompute *compute, GaclipPrecision precision, GaclipError *err)
+{
     if (precision == GACLIP_PRECISION_BF16 && compute->backend != GACLIP_BACKEND_ONEDNN)
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
                                 "bf16 needs the oneDNN backend; use f32 with OpenBLAS");
@@ -79,9 +97,30 @@ int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precisi
     return GACLIP_OK;
 }
 
+static int start_int8(GaclipCompute *compute, GaclipError *err)
+{
+    if (compute->backend != GACLIP_BACKEND_ONEDNN)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "int8 needs the oneDNN backend; use f32 with OpenBLAS");
+    return compute->int8 ? GACLIP_OK : gaclip__int8_products_new(&compute->int8, err);
+}
+
+int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,
+                                 GaclipError *err)
+{
+    int multiplies_bf16 = compute->backend == GACLIP_BACKEND_ONEDNN && gaclip__bf16_supported();
+    int is_int8 = precision == GACLIP_PRECISION_INT8;
+    int status = is_int8 ? start_int8(compute, err) : GACLIP_OK;
+    if (is_int8 || precision == GACLIP_PRECISION_AUTO)
+        precision = multiplies_bf16 ? GACLIP_PRECISION_BF16 : GACLIP_PRECISION_F32;
+    if (!status) status = set_operands(compute, precision, err);
+    if (!status) compute->is_int8 = is_int8;
+    return status;
+}
+
 GaclipPrecision gaclip_compute_precision(const GaclipCompute *compute)
 {
-    return compute->precision;
+    return compute->is_int8 ? GACLIP_PRECISION_INT8 : compute->precision;
 }
 
 int gaclip__compute_reserve(GaclipCompute *compute, size_t floats, GaclipError *err)

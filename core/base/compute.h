@@ -5,14 +5,17 @@
 #include <stddef.h>
 
 #include "base/bf16_products.h"
+#include "base/int8_products.h"
 #include "base/threads.h"
 #include "gaclip/compute.h"
 
 struct GaclipCompute {
     GaclipThreads *pool;
     GaclipBackend backend;     /* never AUTO */
-    GaclipPrecision precision; /* never AUTO */
+    GaclipPrecision precision; /* of operands: F32 or BF16 */
+    int is_int8;               /* linear layers of blocks are quantised beside that */
     GaclipBf16Products *bf16;  /* NULL until the precision first is BF16 */
+    GaclipInt8Products *int8;  /* NULL until the precision first is INT8 */
     float *scratch;            /* (threads, scratch_floats), 64-byte aligned */
     size_t scratch_floats;     /* a worker's share, a multiple of 16 */
 };

@@ -31,16 +31,18 @@ static void compress(uint32_t state[8], const uint8_t *block)
                (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
     }
     memcpy(s, state, sizeof s);
-    for (int i = 0; i < 64; i++) {
-        uint32_t sum1 = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        uint32_t one = s[7] + sum1 + choice + K[i] + w[i];
-        uint32_t sum0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        uint32_t two = sum0 + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += one;
-        s[0] = one + two;
-    }
+    /* Eight rounds at a time, so that the compiler sees which variable is which. */
+    for (int i = 0; i < 64; i += 8)
+        for (int j = 0; j < 8; j++) {
+            uint32_t *v[8];
+            for (int k = 0; k < 8; k++) v[k] = &s[(k - j) & 7];
+            uint32_t sum1 = rotate(*v[4], 6) ^ rotate(*v[4], 11) ^ rotate(*v[4], 25);
+            uint32_t choice = (*v[4] & *v[5]) ^ (~*v[4] & *v[6]);
+            uint32_t one = *v[7] + sum1 + choice + K[i + j] + w[i + j];
+            uint32_t sum0 = rotate(*v[0], 2) ^ rotate(*v[0], 13) ^ rotate(*v[0], 22);
+            *v[3] += one;
+            *v[7] = one + sum0 + ((*v[0] & *v[1]) ^ (*v[0] & *v[2]) ^ (*v[1] & *v[2]));
+        }
     for (int i = 0; i < 8; i++) state[i] += s[i];
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "detect/detector.h"
+#include "detect/regions.h"
 #include "math/norm.h"
 
 int gaclip_detector_map_side(const GaclipDetector *detector)
@@ -11,9 +12,14 @@ int gaclip_detector_map_side(const GaclipDetector *detector)
     return config->vision.image_size / config->vision.patch_size;
 }
 
+static int model_side(const GaclipDetector *detector)
+{
+    return detector->model->config.vision.image_size;
+}
+
 static int check_size(const GaclipDetector *detector, const GaclipImage *image, GaclipError *err)
 {
-    int side = gaclip_detector_window(detector);
+    int side = model_side(detector);
     if (image->width == side && image->height == side) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                             "an image of %d x %d pixels is not of the model's window of %d",
@@ -35,16 +41,12 @@ static float *make_planes(const GaclipDetector *detector, const GaclipImage *ima
 static int run_tower(GaclipVisionPass *pass, GaclipDetector *detector, const GaclipImage *images,
                      int count, GaclipError *err)
 {
-    GaclipModel *model = detector->model;
-    int status = GACLIP_OK, side = gaclip_detector_window(detector);
+    int status = GACLIP_OK;
     for (int i = 0; i < count && !status; i++) status = check_size(detector, &images[i], err);
     if (status) return status;
     float *planes = make_planes(detector, images, count);
     if (!planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    gaclip__arena_reset(&model->arena);
-    status = gaclip__vision_layout(pass, &model->vision, model->compute, &model->arena, count, side,
-                                   side, model->config.dense, GACLIP__PASS_DENSE, err);
-    if (!status) status = gaclip__vision_forward(&model->vision, model->compute, pass, planes, err);
+    status = gaclip__dense_pass(pass, detector->model, detector->options.dense, planes, count, err);
     free(planes);
     return status;
 }
@@ -87,7 +89,7 @@ static int embed_crop(float *out, GaclipDetector *detector, const GaclipImage *c
                       GaclipError *err)
 {
     GaclipImage resized;
-    int side = gaclip_detector_window(detector);
+    int side = model_side(detector);
     int status = gaclip_image_resize(&resized, crop, side, side, err);
     if (status) return status;
     float *planes = make_planes(detector, &resized, 1);
@@ -109,7 +111,7 @@ int gaclip_detector_align(float *probability, float *similarity, float *consiste
     float *region = malloc(2 * (size_t)E * sizeof *region);
     if (!region) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     int status = run_tower(&pass, detector, window, 1, err);
-    if (!status) status = gaclip__embed_region(region, &pass, 0, box, E, err);
+    if (!status) status = gaclip__embed_region(region, &pass, 0, box, model_side(detector), E, err);
     if (!status)
         status = gaclip__class_probabilities(probability, similarity, detector, region, err);
     if (!status && crop) status = embed_crop(region + E, detector, crop, err);

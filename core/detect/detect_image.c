@@ -20,7 +20,7 @@ static int flush(Scan *scan, GaclipError *err)
 {
     if (!scan->pending) return GACLIP_OK;
     int status = gaclip__detect_windows(&scan->list, scan->detector, scan->windows, scan->pending,
-                                        scan->planes, scan->image, err);
+                                        scan->planes, scan->scaled, scan->image, err);
     scan->windows_run += scan->pending;
     scan->pending = 0;
     return status;
@@ -37,7 +37,7 @@ static int has_valid_pixel(const GaclipImage *image)
 
 static int add_window(Scan *scan, int x, int y, GaclipError *err)
 {
-    const GaclipModelConfig *config = &scan->detector->model->config;
+    const GaclipModelConfig *config = &gaclip__proposer(scan->detector)->config;
     int size = config->vision.image_size;
     GaclipImage crop;
     int status = gaclip_image_crop(&crop, scan->scaled, x, y, size, size, err);
@@ -97,7 +97,7 @@ static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *i
 {
     size_t size = (size_t)gaclip_detector_window(detector);
     *scan = (Scan){.detector = detector, .image = image, .scaled = image};
-    int status = gaclip__check_proposals(detector->model, err);
+    int status = gaclip__check_proposals(gaclip__proposer(detector), err);
     if (status) return status;
     scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
     if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");

@@ -18,11 +18,15 @@ void gaclip_detect_options_init(GaclipDetectOptions *options)
                                      .max_proposals = 300,
                                      .overlap = -1,
                                      .octaves = -1,
-                                     .uncalibrated = 0};
+                                     .uncalibrated = 0,
+                                     .proposer = NULL,
+                                     .dense = -1,
+                                     .crops = 0};
 }
 
 static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
 {
+    const GaclipModel *finder = o->proposer ? o->proposer : model;
     if (!(o->min_score >= 0 && o->min_score <= 1) || !(o->nms_iou > 0 && o->nms_iou <= 1) ||
         !(o->mix >= 0 && o->mix <= 1) || o->max_proposals < 1)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
@@ -31,10 +35,12 @@ static int check_options(const GaclipDetectOptions *o, const GaclipModel *model,
     if (o->octaves > LARGEST_OCTAVES)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%d octaves are too many: at most %d",
                                 o->octaves, LARGEST_OCTAVES);
-    if (o->overlap >= model->config.vision.image_size)
+    if (o->dense > GACLIP_DENSE_FULL)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "there is no dense mode %d", o->dense);
+    if (o->overlap >= finder->config.vision.image_size)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "an overlap of %d pixels leaves no step: the model's window has %d",
-                                o->overlap, model->config.vision.image_size);
+                                o->overlap, finder->config.vision.image_size);
     return GACLIP_OK;
 }
 
@@ -42,7 +48,8 @@ int gaclip__check_proposals(const GaclipModel *model, GaclipError *err)
 {
     if (model->config.proposal.width > 0) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                            "%s: the model has no proposal head; train one with gaclip-train",
+                            "%s: the model has no proposal head, which finds boxes; train one with "
+                            "gaclip-train, or take the proposals of another model",
                             gaclip_model_path(model));
 }
 
@@ -87,6 +94,8 @@ static int calibrate(GaclipDetector *d, const char *const *classes, GaclipError 
 {
     d->score_floor = d->options.min_score;
     if (!d->model->calibration_count || d->options.uncalibrated) return GACLIP_OK;
+    /* It was fitted to the boxes of the model's own head. */
+    if (d->options.proposer && d->model->config.proposal.width > 0) return GACLIP_OK;
     d->calibration = calloc((size_t)d->class_count, sizeof *d->calibration);
     if (!d->calibration) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     d->score_floor = 1;
@@ -105,20 +114,8 @@ float gaclip__class_score(const GaclipDetector *detector, int class_index, float
     return (float)gaclip_calibrated_score(&detector->calibration[class_index], (double)score);
 }
 
-int gaclip_detector_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
-                        int class_count, const GaclipDetectOptions *options, GaclipError *err)
+static int check_classes(const char *const *classes, int class_count, GaclipError *err)
 {
-    *out = NULL;
-    int status = gaclip__check_proposals(model, err);
-    return status ? status : gaclip_scorer_new(out, model, classes, class_count, options, err);
-}
-
-int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
-                      int class_count, const GaclipDetectOptions *options, GaclipError *err)
-{
-    *out = NULL;
-    int status = check_options(options, model, err);
-    if (status) return status;
     if (class_count < 1)
         return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "no classes: name at least one");
     for (int i = 0; i < class_count; i++)
@@ -126,6 +123,16 @@ int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model, const char *cons
             return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                     "class %d has an empty name; separate names by one comma",
                                     i + 1);
+    return GACLIP_OK;
+}
+
+static int new_detector(GaclipDetector **out, GaclipModel *model, const char *const *classes,
+                        int class_count, const GaclipDetectOptions *options, GaclipError *err)
+{
+    *out = NULL;
+    int status = check_options(options, model, err);
+    if (!status) status = check_classes(classes, class_count, err);
+    if (status) return status;
     GaclipDetector *d = calloc(1, sizeof *d);
     if (!d) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     d->model = model;
@@ -143,6 +150,22 @@ int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model, const char *cons
     }
     *out = d;
     return GACLIP_OK;
+}
+
+int gaclip_detector_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
+                        int class_count, const GaclipDetectOptions *options, GaclipError *err)
+{
+    *out = NULL;
+    int status = gaclip__check_proposals(options->proposer ? options->proposer : model, err);
+    return status ? status : new_detector(out, model, classes, class_count, options, err);
+}
+
+int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model, const char *const *classes,
+                      int class_count, const GaclipDetectOptions *options, GaclipError *err)
+{
+    GaclipDetectOptions own = *options;
+    own.proposer = NULL;
+    return new_detector(out, model, classes, class_count, &own, err);
 }
 
 void gaclip_detector_free(GaclipDetector *detector)
@@ -165,9 +188,17 @@ const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detecto
     return &detector->options;
 }
 
+void gaclip_detector_gsd(double *gsd_min, double *gsd_max, const GaclipDetector *detector)
+{
+    const GaclipModelConfig *finds = &gaclip__proposer(detector)->config;
+    const GaclipModelConfig *config = finds->gsd_max > 0 ? finds : &detector->model->config;
+    *gsd_min = config->gsd_min;
+    *gsd_max = config->gsd_max;
+}
+
 int gaclip_detector_window(const GaclipDetector *detector)
 {
-    return detector->model->config.vision.image_size;
+    return gaclip__proposer(detector)->config.vision.image_size;
 }
 
 int gaclip_detector_overlap(const GaclipDetector *detector)
@@ -179,7 +210,7 @@ int gaclip_detector_overlap(const GaclipDetector *detector)
 int gaclip_detector_octaves(const GaclipDetector *detector)
 {
     int octaves = detector->options.octaves;
-    return octaves < 0 ? detector->model->config.proposal.octaves : octaves;
+    return octaves < 0 ? gaclip__proposer(detector)->config.proposal.octaves : octaves;
 }
 
 int gaclip_detector_span(const GaclipDetector *detector)

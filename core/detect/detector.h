@@ -28,6 +28,12 @@ void gaclip__detections_clear(GaclipDetectionList *list);
 /* Whether the model can find boxes of its own. */
 int gaclip__check_proposals(const GaclipModel *model, GaclipError *err);
 
+/* The model that finds the boxes. */
+static inline GaclipModel *gaclip__proposer(const GaclipDetector *detector)
+{
+    return detector->options.proposer ? detector->options.proposer : detector->model;
+}
+
 /* Probability of each class for a unit region embedding: softmax over classes and background, or,
  * independent, of each class and the background alone. probability, similarity (class_count). */
 int gaclip__class_probabilities(float *probability, float *similarity,
@@ -37,10 +43,6 @@ int gaclip__class_probabilities(float *probability, float *similarity,
 /* The score of a class from an uncalibrated one. */
 float gaclip__class_score(const GaclipDetector *detector, int class_index, float score);
 
-/* Unit embedding (E) of a region of window number n of a pass; box in pixels of the window. */
-int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
-                         int embed_dim, GaclipError *err);
-
 /* Where a window lies in the scaled image, that image's size, and the image's pixels a pixel of it.
  */
 typedef struct GaclipWindow {
@@ -48,10 +50,11 @@ typedef struct GaclipWindow {
     float pixel_x, pixel_y;
 } GaclipWindow;
 
-/* Adds what the model sees in planes (count, 3, size, size) to list, in image pixels. */
+/* Adds what is seen in windows of scaled to list, in pixels of image; planes (count, 3, size, size)
+ * are the windows as the proposer reads them. */
 int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
                            const GaclipWindow *windows, int count, const float *planes,
-                           const GaclipImage *image, GaclipError *err);
+                           const GaclipImage *scaled, const GaclipImage *image, GaclipError *err);
 
 /* Per-class suppression; boxes that were cut give way to whole ones that cover half of them. Sorted
  * by score, descending. */

@@ -4,10 +4,7 @@
 
 #include "detect/detector.h"
 #include "detect/proposals.h"
-#include "math/norm.h"
-#include "model/roi_align.h"
-
-enum { BINS = 7 };
+#include "detect/regions.h"
 
 /* Overlap above which two proposals are taken for one object. */
 static const float PROPOSAL_IOU = 0.8f;
@@ -49,34 +46,66 @@ static int place_in_image(GaclipBox *out, const GaclipBox *box, const GaclipWind
     return image->mask[(size_t)cy * (size_t)image->width + (size_t)cx] != 0;
 }
 
-int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
-                         int embed_dim, GaclipError *err)
+typedef struct Found {
+    GaclipRegion *regions; /* what may be an object, in the windows' order */
+    float *objectness;
+    unsigned char *is_cut;
+    int count;
+} Found;
+
+static void free_found(Found *found)
 {
-    float width = (float)pass->width, height = (float)pass->height;
-    GaclipBox unit = {clamp(box->x1 / width, 0, 1), clamp(box->y1 / height, 0, 1),
-                      clamp(box->x2 / width, 0, 1), clamp(box->y2 / height, 0, 1)};
-    const float *map = pass->dense + (size_t)n * (size_t)(pass->h * pass->w) * (size_t)embed_dim;
-    int status = gaclip__roi_align_forward(out, map, pass->h, pass->w, embed_dim, &unit, BINS, err);
-    if (!status) gaclip__unit_forward(out, NULL, out, 1, embed_dim);
+    free(found->regions);
+    free(found->objectness);
+    free(found->is_cut);
+}
+
+static int make_room(Found *found, int more, GaclipError *err)
+{
+    size_t wanted = (size_t)found->count + (size_t)more + 1;
+    GaclipRegion *regions = realloc(found->regions, wanted * sizeof *regions);
+    if (regions) found->regions = regions;
+    float *objectness = realloc(found->objectness, wanted * sizeof *objectness);
+    if (objectness) found->objectness = objectness;
+    unsigned char *cut = realloc(found->is_cut, wanted);
+    if (cut) found->is_cut = cut;
+    return regions && objectness && cut
+               ? GACLIP_OK
+               : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+}
+
+/* The best proposals of window number n, where they lie on valid ground. */
+static int propose(Found *found, const GaclipDetector *d, const GaclipWindow *window,
+                   const GaclipProposalPass *proposals, int n, const GaclipImage *image,
+                   GaclipError *err)
+{
+    GaclipProposal *picked;
+    int count, status = gaclip__proposals_pick(&picked, &count, proposals, n, objectness_floor(d),
+                                               d->options.max_proposals, PROPOSAL_IOU, err);
+    if (!status) status = make_room(found, count, err);
+    for (int i = 0; i < count && !status; i++) {
+        GaclipRegion region = {.window = n, .box = picked[i].box};
+        if (!place_in_image(&region.place, &region.box, window, image)) continue;
+        found->regions[found->count] = region;
+        found->objectness[found->count] = picked[i].objectness;
+        found->is_cut[found->count++] = (unsigned char)is_cut(&region.box, window);
+    }
+    free(picked);
     return status;
 }
 
 typedef struct Scratch {
-    float *region, *probability, *similarity; /* (E), (classes), (classes) */
+    float *probability, *similarity; /* (classes), (classes) */
 } Scratch;
 
-static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const GaclipWindow *window,
-                          const GaclipVisionPass *pass, int n, const GaclipProposal *proposal,
-                          const GaclipImage *image, Scratch *scratch, GaclipError *err)
+static int score_region(GaclipDetectionList *list, const GaclipDetector *d, const Found *from,
+                        int index, const float *embedding, Scratch *scratch, GaclipError *err)
 {
-    GaclipDetection found = {.objectness = proposal->objectness,
-                             .is_cut = is_cut(&proposal->box, window)};
-    if (!place_in_image(&found.box, &proposal->box, window, image)) return GACLIP_OK;
-    int status = gaclip__embed_region(scratch->region, pass, n, &proposal->box,
-                                      d->model->config.embed_dim, err);
-    if (!status)
-        status = gaclip__class_probabilities(scratch->probability, scratch->similarity, d,
-                                             scratch->region, err);
+    GaclipDetection found = {.box = from->regions[index].place,
+                             .objectness = from->objectness[index],
+                             .is_cut = from->is_cut[index]};
+    int status =
+        gaclip__class_probabilities(scratch->probability, scratch->similarity, d, embedding, err);
     float mix = d->options.mix;
     for (int c = 0; c < d->class_count && !status; c++) {
         found.class_index = c;
@@ -89,49 +118,42 @@ static int score_proposal(GaclipDetectionList *list, GaclipDetector *d, const Ga
     return status;
 }
 
-static int score_window(GaclipDetectionList *list, GaclipDetector *d, const GaclipWindow *window,
-                        const GaclipVisionPass *pass, const GaclipProposalPass *proposals, int n,
-                        const GaclipImage *image, Scratch *scratch, GaclipError *err)
+static int score_all(GaclipDetectionList *list, GaclipDetector *d, const Found *found,
+                     const GaclipVisionPass *seen, const GaclipWindow *windows,
+                     const GaclipImage *scaled, const GaclipImage *image, GaclipError *err)
 {
-    GaclipProposal *picked;
-    int count, status = gaclip__proposals_pick(&picked, &count, proposals, n, objectness_floor(d),
-                                               d->options.max_proposals, PROPOSAL_IOU, err);
-    for (int i = 0; i < count && !status; i++)
-        status = score_proposal(list, d, window, pass, n, &picked[i], image, scratch, err);
-    free(picked);
-    return status;
-}
-
-static int run_towers(GaclipVisionPass *pass, GaclipProposalPass *proposals, GaclipModel *model,
-                      int count, int size, const float *planes, GaclipError *err)
-{
-    gaclip__arena_reset(&model->arena);
-    int status = gaclip__vision_layout(pass, &model->vision, model->compute, &model->arena, count,
-                                       size, size, model->config.dense, GACLIP__PASS_DENSE, err);
-    if (!status) status = gaclip__vision_forward(&model->vision, model->compute, pass, planes, err);
-    if (!status)
-        status = gaclip__proposal_layout(proposals, &model->proposals, model->compute,
-                                         &model->arena, pass, 0, err);
-    if (!status) gaclip__proposal_forward(&model->proposals, model->compute, proposals, pass);
+    size_t E = (size_t)d->model->config.embed_dim, classes = (size_t)d->class_count;
+    if (!found->count) return GACLIP_OK;
+    float *memory = malloc(((size_t)found->count * E + 2 * classes) * sizeof *memory);
+    if (!memory) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    float *embeddings = memory + 2 * classes;
+    Scratch scratch = {memory, memory + classes};
+    int status = gaclip__embed_regions(embeddings, d, found->regions, found->count, seen, windows,
+                                       scaled, image, err);
+    for (int i = 0; i < found->count && !status; i++)
+        status = score_region(list, d, found, i, embeddings + (size_t)i * E, &scratch, err);
+    free(memory);
     return status;
 }
 
 int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
                            const GaclipWindow *windows, int count, const float *planes,
-                           const GaclipImage *image, GaclipError *err)
+                           const GaclipImage *scaled, const GaclipImage *image, GaclipError *err)
 {
+    GaclipModel *finder = gaclip__proposer(detector);
     GaclipVisionPass pass;
     GaclipProposalPass proposals;
-    size_t floats = (size_t)detector->model->config.embed_dim + 2 * (size_t)detector->class_count;
-    float *memory = malloc(floats * sizeof *memory);
-    if (!memory) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    Scratch scratch = {memory, memory + detector->model->config.embed_dim,
-                       memory + detector->model->config.embed_dim + detector->class_count};
-    int status =
-        run_towers(&pass, &proposals, detector->model, count, windows[0].size, planes, err);
+    Found found = {0};
+    /* A proposer's head was trained on the map of its own mode. */
+    int mode = finder == detector->model ? detector->options.dense : -1;
+    int status = gaclip__dense_pass(&pass, finder, mode, planes, count, err);
+    if (!status)
+        status = gaclip__proposal_layout(&proposals, &finder->proposals, finder->compute,
+                                         &finder->arena, &pass, 0, err);
+    if (!status) gaclip__proposal_forward(&finder->proposals, finder->compute, &proposals, &pass);
     for (int n = 0; n < count && !status; n++)
-        status =
-            score_window(list, detector, &windows[n], &pass, &proposals, n, image, &scratch, err);
-    free(memory);
+        status = propose(&found, detector, &windows[n], &proposals, n, image, err);
+    if (!status) status = score_all(list, detector, &found, &pass, windows, scaled, image, err);
+    free_found(&found);
     return status;
 }

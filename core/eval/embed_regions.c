@@ -72,11 +72,11 @@ static int add_box(GaclipRegionQueue *queue, const GaclipBox *unit, GaclipError 
 static int dense_forward(GaclipVisionPass *pass, const GaclipRegionQueue *queue, GaclipError *err)
 {
     GaclipModel *model = queue->model;
-    int side = model->config.vision.image_size;
+    int side = model->config.vision.image_size, mode = queue->options->detect.dense;
     gaclip__arena_reset(&model->arena);
-    int status =
-        gaclip__vision_layout(pass, &model->vision, model->compute, &model->arena, queue->waiting,
-                              side, side, model->config.dense, GACLIP__PASS_DENSE, err);
+    int status = gaclip__vision_layout(
+        pass, &model->vision, model->compute, &model->arena, queue->waiting, side, side,
+        mode < 0 ? model->config.dense : (GaclipDense)mode, GACLIP__PASS_DENSE, err);
     return status
                ? status
                : gaclip__vision_forward(&model->vision, model->compute, pass, queue->planes, err);

@@ -3,6 +3,7 @@
 #include "base/vector.h"
 #include "math/activation.h"
 #include "math/gemm.h"
+#include "math/quantised.h"
 
 /* A block of the result stays in the second-level cache until all that follows the product is done
  * to it. Blocks do not depend on the number of threads. */
@@ -32,9 +33,7 @@ GACLIP__CLONES static void add_two(float *row, const float *a, const float *b, i
     }
 }
 
-/* product (count): a stretch of one row of the result, at `at` in the whole and at `column` in the
- * row. */
-static void finish_forward(const GaclipLinear *l, float *product, size_t at, int column, int count)
+void gaclip__linear_finish(const GaclipLinear *l, float *product, size_t at, int column, int count)
 {
     size_t length = (size_t)count;
     const float *bias = l->bias ? l->bias + column : NULL;
@@ -73,7 +72,7 @@ static void run_block(int index, int worker, void *payload)
                         gaclip__operand_at(b->weight, weight_at),
                         b->transposed ? b->depth : b->columns, GACLIP__SET, product, stride);
     for (int r = 0; r < rows; r++, product += stride, at += (size_t)b->columns) {
-        if (b->forward) finish_forward(b->forward, product, at, column, columns);
+        if (b->forward) gaclip__linear_finish(b->forward, product, at, column, columns);
         if (b->backward) finish_backward(b->backward, product, at, columns);
     }
 }
@@ -89,6 +88,10 @@ static void run_blocks(Blocks *b)
 
 void gaclip__linear_forward(const GaclipCompute *compute, const GaclipLinear *l)
 {
+    if (l->quantised) {
+        gaclip__quantised_forward(compute, l);
+        return;
+    }
     Blocks blocks = {.compute = compute,
                      .rows = l->rows,
                      .columns = l->n_out,

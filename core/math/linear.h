@@ -7,6 +7,8 @@
 #include "gaclip/model.h"
 #include "math/operand.h"
 
+typedef struct GaclipQuantised GaclipQuantised; /* math/quantised.h */
+
 typedef struct GaclipLinear {
     int rows, n_in, n_out;
     GaclipOperand in;        /* (rows, n_in) */
@@ -16,6 +18,9 @@ typedef struct GaclipLinear {
     GaclipOperand out;       /* (rows, n_out), or not wanted */
     GaclipOperand activated; /* (rows, n_out) act(out), or not wanted */
     GaclipActivation activation;
+    const GaclipQuantised *quantised; /* the weights in 8 bits, or NULL; weight is then in f32 */
+    void
+        *rows_memory; /* gaclip__quantised_rows_bytes(rows, n_in) where they are, 64-byte aligned */
 } GaclipLinear;
 
 typedef struct GaclipLinearBackward {
@@ -31,6 +36,11 @@ typedef struct GaclipLinearBackward {
 
 /* Floats of scratch a worker, for either direction. */
 size_t gaclip__linear_scratch(void);
+
+/* What follows the product: product (count) is a stretch of one row of it, at `at` in the whole and
+ * at `column` in the row. */
+void gaclip__linear_finish(const GaclipLinear *linear, float *product, size_t at, int column,
+                           int count);
 
 void gaclip__linear_forward(const GaclipCompute *compute, const GaclipLinear *linear);
 void gaclip__linear_backward(const GaclipCompute *compute, const GaclipLinearBackward *linear);

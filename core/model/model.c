@@ -147,6 +147,11 @@ const GaclipModelConfig *gaclip_model_config(const GaclipModel *model)
     return &model->config;
 }
 
+const GaclipCompute *gaclip_model_compute(const GaclipModel *model)
+{
+    return model->compute;
+}
+
 const GaclipTokenizer *gaclip_model_tokenizer(const GaclipModel *model)
 {
     return model->tokenizer;

@@ -13,6 +13,8 @@ const char *gaclip_model_dtype(const GaclipModel *model)
                  {GACLIP_DTYPE_F16, "f16"},
                  {GACLIP_DTYPE_BF16, "bf16"},
                  {GACLIP_DTYPE_F64, "f64"}};
+    for (size_t k = 0; model->weights && k < model->weights->count; k++)
+        if (model->weights->tensors[k].dtype == GACLIP_DTYPE_I8) return "int8";
     size_t most = 0, found = 0;
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES && model->weights; i++) {
         size_t count = 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "math/quantised.h"
+
 static GaclipParameter *grow(GaclipParameters *table)
 {
     if (table->count == table->capacity) {
@@ -90,42 +92,109 @@ void gaclip__parameters_changed(GaclipParameters *table)
     table->version++;
 }
 
-int gaclip__parameters_reserve_halves(GaclipParameters *table, const GaclipCompute *compute,
-                                      GaclipError *err)
+static int reserve_halves(GaclipParameters *table, GaclipError *err)
 {
-    if (compute->precision != GACLIP_PRECISION_BF16 || table->halves) return GACLIP_OK;
+    if (table->halves) return GACLIP_OK;
     table->halves =
         table->floats > SIZE_MAX / 4 ? NULL : aligned_alloc(64, (table->floats * 2 + 63) / 64 * 64);
     if (!table->halves)
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory (%zu MiB of bf16 weights)",
                                 table->floats >> 19);
-    gaclip__parameters_changed(table);
+    table->halves_version = table->version - 1;
     return GACLIP_OK;
+}
+
+static void free_quantised(GaclipParameters *table)
+{
+    for (int i = 0; table->quantised && i < table->count; i++)
+        gaclip__quantised_clear(&table->quantised[i]);
+    free(table->quantised);
+    table->quantised = NULL;
+}
+
+static int reserve_quantised(GaclipParameters *table, GaclipCompute *compute, GaclipError *err)
+{
+    if (table->quantised) return GACLIP_OK;
+    table->quantised = calloc((size_t)table->count, sizeof *table->quantised);
+    int status =
+        table->quantised ? GACLIP_OK : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < table->count && !status; i++) {
+        const GaclipParameter *p = &table->entries[i];
+        if (p->is_linear)
+            status = gaclip__quantised_init(&table->quantised[i], compute, p->shape[0], p->shape[1],
+                                            err);
+    }
+    if (status) free_quantised(table);
+    table->quantised_version = table->version - 1;
+    return status;
+}
+
+int gaclip__parameters_reserve_rounded(GaclipParameters *table, GaclipCompute *compute,
+                                       GaclipError *err)
+{
+    int status =
+        compute->precision == GACLIP_PRECISION_BF16 ? reserve_halves(table, err) : GACLIP_OK;
+    return status || !compute->is_int8 ? status : reserve_quantised(table, compute, err);
+}
+
+static int is_quantised(const GaclipParameters *table, const GaclipCompute *compute, int index)
+{
+    return compute->is_int8 && table->entries[index].is_linear;
+}
+
+static void round_halves(GaclipParameters *table, const GaclipCompute *compute)
+{
+    int is_partial = 0;
+    for (int i = 0; i < table->count; i++) {
+        const GaclipParameter *p = &table->entries[i];
+        if (is_quantised(table, compute, i))
+            is_partial = 1;
+        else if (p->rank >= 2)
+            gaclip__operand_fill(compute, (GaclipOperand){NULL, table->halves + p->offset},
+                                 p->value, p->count);
+    }
+    table->halves_are_partial = is_partial;
+    table->halves_version = table->version;
+}
+
+static void quantise_one(int index, int worker, void *payload)
+{
+    GaclipParameters *table = payload;
+    (void)worker;
+    if (table->entries[index].is_linear)
+        gaclip__quantised_set(&table->quantised[index], table->entries[index].value);
 }
 
 void gaclip__parameters_round(GaclipParameters *table, const GaclipCompute *compute)
 {
-    if (compute->precision != GACLIP_PRECISION_BF16 || table->halves_version == table->version)
-        return;
-    for (int i = 0; i < table->count; i++) {
-        const GaclipParameter *p = &table->entries[i];
-        if (p->rank >= 2)
-            gaclip__operand_fill(compute, (GaclipOperand){NULL, table->halves + p->offset},
-                                 p->value, p->count);
+    if (compute->precision == GACLIP_PRECISION_BF16 &&
+        (table->halves_version != table->version ||
+         (table->halves_are_partial && !compute->is_int8)))
+        round_halves(table, compute);
+    if (compute->is_int8 && table->quantised_version != table->version) {
+        gaclip__threads_run(compute->pool, table->count, quantise_one, table);
+        table->quantised_version = table->version;
     }
-    table->halves_version = table->version;
+}
+
+const GaclipQuantised *gaclip__parameters_quantised(const GaclipParameters *table,
+                                                    const GaclipCompute *compute, int index)
+{
+    return is_quantised(table, compute, index) ? &table->quantised[index] : NULL;
 }
 
 GaclipOperand gaclip__parameters_operand(const GaclipParameters *table,
                                          const GaclipCompute *compute, int index)
 {
     const GaclipParameter *p = &table->entries[index];
-    if (compute->precision != GACLIP_PRECISION_BF16) return gaclip__floats(p->value);
+    if (compute->precision != GACLIP_PRECISION_BF16 || is_quantised(table, compute, index))
+        return gaclip__floats(p->value);
     return (GaclipOperand){NULL, table->halves + p->offset};
 }
 
 void gaclip__parameters_free(GaclipParameters *table)
 {
+    free_quantised(table);
     free(table->halves);
     free(table->entries);
     free(table->values);

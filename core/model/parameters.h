@@ -6,7 +6,7 @@
 
 #include "base/compute.h"
 #include "gaclip/error.h"
-#include "math/operand.h"
+#include "math/linear.h"
 
 enum { GACLIP__PARAMETER_RANK = 4, GACLIP__NAME_SIZE = 96 };
 
@@ -16,6 +16,7 @@ typedef struct GaclipParameter {
     size_t count, offset; /* in floats, of the arenas below */
     const float *value;   /* in the file's mapping or in values */
     float *gradient;      /* in gradients; NULL unless training */
+    int is_linear;        /* weights of a block's linear layer, which int8 quantises */
 } GaclipParameter;
 
 /* Values that may be changed, and gradients, lie in one arena each, so that the optimiser is one
@@ -23,11 +24,14 @@ typedef struct GaclipParameter {
 typedef struct GaclipParameters {
     GaclipParameter *entries;
     int count, capacity;
-    size_t floats;    /* of either arena */
-    float *values;    /* (floats) or NULL */
-    float *gradients; /* (floats) or NULL */
-    uint16_t *halves; /* (floats) matrices rounded to bf16 for products, or NULL */
-    unsigned long version, halves_version; /* of the values; which of them halves come from */
+    size_t floats;              /* of either arena */
+    float *values;              /* (floats) or NULL */
+    float *gradients;           /* (floats) or NULL */
+    uint16_t *halves;           /* (floats) matrices rounded to bf16 for products, or NULL */
+    int halves_are_partial;     /* those that are quantised have none */
+    GaclipQuantised *quantised; /* (count) of those that is_linear says, or NULL */
+    /* Of the values; which of them halves and quantised weights come from. */
+    unsigned long version, halves_version, quantised_version;
 } GaclipParameters;
 
 /* Where a parameter's floats lie, and their gradient's. */
@@ -55,12 +59,17 @@ void gaclip__parameters_zero_gradients(GaclipParameters *table);
 void gaclip__parameters_stop_gradients(GaclipParameters *table);
 /* Whoever changes values says so: the next pass then rounds them anew. */
 void gaclip__parameters_changed(GaclipParameters *table);
-/* Memory for the rounded matrices, where the context's precision is bf16. */
-int gaclip__parameters_reserve_halves(GaclipParameters *table, const GaclipCompute *compute,
-                                      GaclipError *err);
-/* Rounds the matrices if they have changed since, where the context's precision is bf16. */
+/* Memory for the rounded matrices, where the context's precision is bf16, and for the quantised
+ * ones, where it is int8. */
+int gaclip__parameters_reserve_rounded(GaclipParameters *table, GaclipCompute *compute,
+                                       GaclipError *err);
+/* Rounds and quantises the matrices if they have changed since, as the context's precision says. */
 void gaclip__parameters_round(GaclipParameters *table, const GaclipCompute *compute);
-/* A matrix as products read it: rounded where the context's precision is bf16. */
+/* A matrix in 8 bits; NULL where the context's precision or the layer has none. */
+const GaclipQuantised *gaclip__parameters_quantised(const GaclipParameters *table,
+                                                    const GaclipCompute *compute, int index);
+/* A matrix as products read it: rounded where the context's precision is bf16, unless it is
+ * quantised. */
 GaclipOperand gaclip__parameters_operand(const GaclipParameters *table,
                                          const GaclipCompute *compute, int index);
 

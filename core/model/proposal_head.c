@@ -91,7 +91,7 @@ int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *
         gaclip__arena_floats(arena, pixels * (size_t)(up * up) * (size_t)GACLIP__HEAD_CHANNELS);
     if (keep) layout_gradients(pass, head, compute, arena);
     int status = gaclip__arena_check(arena, err);
-    if (!status) status = gaclip__parameters_reserve_halves(head->parts.parameters, compute, err);
+    if (!status) status = gaclip__parameters_reserve_rounded(head->parts.parameters, compute, err);
     return status ? status : gaclip__compute_reserve(compute, largest_scratch(head, pass), err);
 }
 

@@ -31,10 +31,11 @@ struct GaclipSafetensors {
 static const struct {
     const char *name;
     size_t size;
-} DTYPES[] = {[GACLIP_DTYPE_F64] = {"F64", 8}, [GACLIP_DTYPE_F32] = {"F32", 4},
-              [GACLIP_DTYPE_F16] = {"F16", 2}, [GACLIP_DTYPE_BF16] = {"BF16", 2},
-              [GACLIP_DTYPE_I64] = {"I64", 8}, [GACLIP_DTYPE_I32] = {"I32", 4},
-              [GACLIP_DTYPE_U8] = {"U8", 1},   [GACLIP_DTYPE_BOOL] = {"BOOL", 1}};
+} DTYPES[] = {[GACLIP_DTYPE_F64] = {"F64", 8},  [GACLIP_DTYPE_F32] = {"F32", 4},
+              [GACLIP_DTYPE_F16] = {"F16", 2},  [GACLIP_DTYPE_BF16] = {"BF16", 2},
+              [GACLIP_DTYPE_I64] = {"I64", 8},  [GACLIP_DTYPE_I32] = {"I32", 4},
+              [GACLIP_DTYPE_I8] = {"I8", 1},    [GACLIP_DTYPE_U8] = {"U8", 1},
+              [GACLIP_DTYPE_BOOL] = {"BOOL", 1}};
 
 size_t gaclip__dtype_size(GaclipDtype dtype)
 {

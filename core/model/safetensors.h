@@ -18,9 +18,13 @@ typedef enum GaclipDtype {
     GACLIP_DTYPE_BF16,
     GACLIP_DTYPE_I64,
     GACLIP_DTYPE_I32,
+    GACLIP_DTYPE_I8,
     GACLIP_DTYPE_U8,
     GACLIP_DTYPE_BOOL
 } GaclipDtype;
+
+/* The name of the scales (F32, one a row) of a tensor in I8 is its own with this behind it. */
+#define GACLIP__SCALE_ENDING ".scale"
 
 size_t gaclip__dtype_size(GaclipDtype dtype);
 const char *gaclip__dtype_name(GaclipDtype dtype); /* "F32", ... */

@@ -101,7 +101,7 @@ int gaclip__text_layout(GaclipTextPass *pass, const GaclipTextTower *tower, Gacl
         pass->grad_raw = gaclip__arena_floats(arena, M * E);
     }
     status = gaclip__arena_check(arena, err);
-    if (!status) status = gaclip__parameters_reserve_halves(tower->parameters, compute, err);
+    if (!status) status = gaclip__parameters_reserve_rounded(tower->parameters, compute, err);
     if (status) return status;
     return gaclip__compute_reserve(
         compute, gaclip__transformer_scratch(&tower->transformer, count, pass->tokens), err);

@@ -9,6 +9,7 @@
 #include "math/attention.h"
 #include "math/linear.h"
 #include "math/norm.h"
+#include "math/quantised.h"
 
 static int declare_block(GaclipTransformer *t, int index, const char *prefix)
 {
@@ -36,6 +37,7 @@ static int declare_block(GaclipTransformer *t, int index, const char *prefix)
         *rows[i].place =
             gaclip__parameters_add(t->parameters, name, rows[i].rank, rows[i].d0, rows[i].d1, 0, 0);
         if (*rows[i].place < 0) return GACLIP_ERROR_MEMORY;
+        t->parameters->entries[*rows[i].place].is_linear = rows[i].rank == 2;
     }
     return GACLIP_OK;
 }
@@ -145,6 +147,9 @@ void gaclip__transformer_layout(GaclipTransformerPass *pass, const GaclipTransfo
             layout_wide(&last->value, &l);
         layout_stream(&last->value, &l);
     }
+    if (compute->is_int8)
+        pass->rows_memory =
+            gaclip__arena_bytes(arena, gaclip__quantised_rows_bytes(l.rows, 4 * width));
     if (!keep) return;
     pass->grad_hidden = operand(&l, 4 * width);
     pass->grad_qkv = operand(&l, 3 * width);
@@ -169,11 +174,17 @@ typedef struct Step {
     const GaclipCompute *compute;
     const GaclipBlockWeights *weights;
     int rows;
+    void *rows_memory; /* for inputs in 8 bits, or NULL */
 } Step;
 
 static GaclipOperand matrix_of(const Step *s, int index)
 {
     return gaclip__parameters_operand(s->t->parameters, s->compute, index);
+}
+
+static const GaclipQuantised *quantised_of(const Step *s, int index)
+{
+    return gaclip__parameters_quantised(s->t->parameters, s->compute, index);
 }
 
 /* norm = ln_1(in); qkv = in_proj(norm) */
@@ -190,6 +201,8 @@ static void open_block(const Step *s, const GaclipBlockCache *c)
                                            .n_out = 3 * t->width,
                                            .in = c->norm,
                                            .weight = matrix_of(s, b->in_proj_weight),
+                                           .quantised = quantised_of(s, b->in_proj_weight),
+                                           .rows_memory = s->rows_memory,
                                            .bias = gaclip__value(t->parameters, b->in_proj_bias),
                                            .out = c->qkv});
 }
@@ -209,6 +222,8 @@ static void open_tail(const Step *s, const GaclipTail *tail)
                                            .n_out = 4 * t->width,
                                            .in = tail->norm,
                                            .weight = matrix_of(s, b->c_fc_weight),
+                                           .quantised = quantised_of(s, b->c_fc_weight),
+                                           .rows_memory = s->rows_memory,
                                            .bias = gaclip__value(t->parameters, b->c_fc_bias),
                                            .out = tail->hidden,
                                            .activated = tail->activated,
@@ -225,6 +240,8 @@ static void tail_forward(const Step *s, const GaclipTail *tail, const float *in)
                                            .n_out = t->width,
                                            .in = tail->mixed,
                                            .weight = matrix_of(s, b->out_proj_weight),
+                                           .quantised = quantised_of(s, b->out_proj_weight),
+                                           .rows_memory = s->rows_memory,
                                            .bias = gaclip__value(t->parameters, b->out_proj_bias),
                                            .residual = in,
                                            .out = gaclip__floats(tail->mid)});
@@ -235,6 +252,8 @@ static void tail_forward(const Step *s, const GaclipTail *tail, const float *in)
                                            .n_out = t->width,
                                            .in = tail->activated,
                                            .weight = matrix_of(s, b->c_proj_weight),
+                                           .quantised = quantised_of(s, b->c_proj_weight),
+                                           .rows_memory = s->rows_memory,
                                            .bias = gaclip__value(t->parameters, b->c_proj_bias),
                                            .residual = tail->mid,
                                            .out = gaclip__floats(tail->out)});
@@ -258,7 +277,7 @@ void gaclip__transformer_forward(const GaclipTransformer *transformer, const Gac
     gaclip__parameters_round(t->parameters, compute);
     for (int i = 0; i < t->layers; i++) {
         GaclipBlockCache *c = &pass->blocks[i];
-        Step step = {t, compute, &t->blocks[i], rows};
+        Step step = {t, compute, &t->blocks[i], rows, pass->rows_memory};
         open_block(&step, c);
         gaclip__attention_forward(compute, c->full.mixed, c->log_sums, c->qkv, &shape);
         if (pass->with_value && i == t->layers - 1) {
@@ -367,7 +386,7 @@ void gaclip__transformer_backward(const GaclipTransformer *transformer,
     GaclipAttentionShape shape = {pass->batch, pass->tokens, t->width, t->heads, t->causal};
     for (int i = t->layers - 1; i >= 0; i--) {
         GaclipBlockCache *c = &pass->blocks[i];
-        Step step = {t, compute, &t->blocks[i], rows};
+        Step step = {t, compute, &t->blocks[i], rows, NULL};
         tail_backward(&step, pass, &c->full, grad);
         if (pass->recompute) open_block(&step, c);
         gaclip__attention_backward(compute, pass->grad_qkv, pass->grad_mixed, c->qkv, c->log_sums,

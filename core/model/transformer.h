@@ -60,6 +60,7 @@ typedef struct GaclipBlockCache {
 typedef struct GaclipTransformerPass {
     GaclipBlockCache *blocks; /* (layers) in the arena */
     int batch, tokens, with_value, recompute;
+    void *rows_memory; /* for the inputs of quantised layers, where there are any */
     /* The backward's temporaries: by hidden (R, 4*width), qkv (R, 3*width), mixed (R, width), a
      * norm's output (R, width); the residual stream's gradient as products read it (R, width). */
     GaclipOperand grad_hidden, grad_qkv, grad_mixed;

@@ -144,7 +144,7 @@ int gaclip__vision_layout(GaclipVisionPass *pass, const GaclipVision *vision,
         pass->grad_class = gaclip__arena_floats(arena, N * (W > E ? W : E) * 2);
     }
     int status = gaclip__arena_check(arena, err);
-    if (!status) status = gaclip__parameters_reserve_halves(vision->parameters, compute, err);
+    if (!status) status = gaclip__parameters_reserve_rounded(vision->parameters, compute, err);
     return status ? status : gaclip__compute_reserve(compute, largest_scratch(vision, pass), err);
 }
 

@@ -227,6 +227,9 @@ int gaclip_train(GaclipModel *model, const GaclipSampleSource *source,
                  GaclipError *err)
 {
     Trainer t = {.model = model, .options = options, .events = events};
+    if (gaclip_compute_precision(model->compute) == GACLIP_PRECISION_INT8)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "int8 is for trained models: train in f32 or bf16");
     int status = gaclip__train_options_check(options, model, err);
     if (status) return status;
     status = prepare(&t, source, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "base/vector.h"
 #include "model/positions.h"
 #include "weights/name_list.h"
 #include "weights/name_map.h"
@@ -86,6 +87,13 @@ static int shape_fits(const Gather *g, const Recipe *r, const GaclipSourceTensor
     return 1;
 }
 
+/* Scales are of the rows of a linear layer's weights, as they are stored. */
+static int type_fits(const Recipe *r, const GaclipSourceTensor *t)
+{
+    if (t->scales) return r->parameter->is_linear && !r->is_transposed;
+    return gaclip__tensor_is_floating(t);
+}
+
 static void describe_shape(char out[32], int rank, const int64_t *shape)
 {
     int used = 0;
@@ -106,7 +114,7 @@ static void note_misshapen(Gather *g, const Recipe *r, const GaclipSourceTensor 
     describe_shape(wants, p->rank, wanted);
     snprintf(fact, sizeof fact, "%s, not %s", has, wants);
     gaclip__name_list_add(&g->misshapen, t->name,
-                          gaclip__tensor_is_floating(t) ? fact : gaclip__dtype_name(t->dtype));
+                          type_fits(r, t) ? fact : gaclip__dtype_name(t->dtype));
 }
 
 static void check_recipe(Gather *g, const Recipe *r)
@@ -119,7 +127,7 @@ static void check_recipe(Gather *g, const Recipe *r)
         }
     for (int i = 0; i < SLOTS; i++) {
         const GaclipSourceTensor *t = r->sources[i];
-        if (t && (!shape_fits(g, r, t) || !gaclip__tensor_is_floating(t))) note_misshapen(g, r, t);
+        if (t && (!shape_fits(g, r, t) || !type_fits(r, t))) note_misshapen(g, r, t);
     }
     const GaclipSourceTensor *tail = r->sources[TAIL], *whole = r->sources[0];
     if (tail && whole && tail->shape[0] != whole->shape[0]) note_misshapen(g, r, tail);
@@ -273,9 +281,10 @@ static int make_value(const Recipe *r)
 }
 
 /* A value of all exponent bits is infinite or no number; looked at as integers, many at a time. */
-static int is_finite(const float *values, size_t count)
+GACLIP__CLONES static int is_finite(const float *values, size_t count)
 {
     uint32_t found = 0;
+    GACLIP__PRAGMA(omp simd reduction(| : found))
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);

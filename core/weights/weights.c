@@ -167,6 +167,7 @@ int gaclip__weights_open(GaclipWeights **out, const char *path, GaclipError *err
                                           : add_file(weights, path, err);
     if (!status) {
         status = order(weights, err);
+        if (!status) status = gaclip__weights_join_scales(weights, err);
         if (status) gaclip_error_prefix(err, "%s", path);
     }
     if (status) {
@@ -248,7 +249,8 @@ int gaclip__weights_sha256(char hex[65], const GaclipWeights *weights, GaclipErr
 int gaclip__tensor_is_floating(const GaclipSourceTensor *tensor)
 {
     return tensor->dtype == GACLIP_DTYPE_F32 || tensor->dtype == GACLIP_DTYPE_F16 ||
-           tensor->dtype == GACLIP_DTYPE_BF16 || tensor->dtype == GACLIP_DTYPE_F64;
+           tensor->dtype == GACLIP_DTYPE_BF16 || tensor->dtype == GACLIP_DTYPE_F64 ||
+           tensor->scales;
 }
 
 int gaclip__tensor_is_row_major(const GaclipSourceTensor *tensor)
@@ -287,9 +289,24 @@ static void copy_row(float *out, const unsigned char *data, GaclipDtype dtype, s
     }
 }
 
+static void copy_scaled(float *out, const GaclipSourceTensor *tensor)
+{
+    const int8_t *q = (const int8_t *)tensor->data;
+    size_t rows = (size_t)tensor->shape[0], length = tensor->count / rows;
+    for (size_t row = 0; row < rows; row++) {
+        float scale;
+        memcpy(&scale, tensor->scales + row * sizeof scale, sizeof scale);
+        for (size_t i = 0; i < length; i++) *out++ = scale * (float)*q++;
+    }
+}
+
 void gaclip__tensor_copy(float *out, const GaclipSourceTensor *tensor)
 {
     if (tensor->count == 0) return;
+    if (tensor->scales) {
+        copy_scaled(out, tensor);
+        return;
+    }
     size_t size = gaclip__dtype_size(tensor->dtype);
     if (gaclip__tensor_is_row_major(tensor)) {
         copy_row(out, tensor->data, tensor->dtype, tensor->count, 1);

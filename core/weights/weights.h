@@ -13,9 +13,10 @@ typedef struct GaclipSourceTensor {
     int rank;
     int64_t shape[GACLIP__MAX_RANK], stride[GACLIP__MAX_RANK]; /* strides in elements */
     size_t count;                                              /* of elements */
-    const unsigned char *data; /* the first element, perhaps unaligned; NULL until loaded */
-    size_t file;               /* index of its file */
-    size_t storage, offset;    /* PyTorch archives: where it lies, in elements */
+    const unsigned char *scales; /* I8: f32, one a row, perhaps unaligned; NULL where it has none */
+    const unsigned char *data;   /* the first element, perhaps unaligned; NULL until loaded */
+    size_t file;                 /* index of its file */
+    size_t storage, offset;      /* PyTorch archives: where it lies, in elements */
 } GaclipSourceTensor;
 
 typedef struct GaclipWeightFile {
@@ -45,6 +46,11 @@ void gaclip__weights_unload(GaclipWeights *weights);
 /* SHA-256 of the file's bytes; of several files, that of their digests' hexadecimal digits. */
 int gaclip__weights_sha256(char hex[65], const GaclipWeights *weights, GaclipError *err);
 
+/* Gives each mapped tensor of I8 its scales, which are no tensor of their own then: finite, none
+ * negative, one a row. */
+int gaclip__weights_join_scales(GaclipWeights *weights, GaclipError *err);
+
+/* I8 with scales stands for floating values. */
 int gaclip__tensor_is_floating(const GaclipSourceTensor *tensor);
 int gaclip__tensor_is_row_major(const GaclipSourceTensor *tensor);
 /* Widens a floating tensor whose data is there into out (count), row-major. */

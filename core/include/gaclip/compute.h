@@ -11,7 +11,7 @@ extern "C" {
 typedef struct GaclipCompute GaclipCompute;
 
 typedef enum GaclipBackend {
-    GACLIP_BACKEND_AUTO,     /* oneDNN where it was built in, else OpenBLAS */
+    GACLIP_BACKEND_AUTO, /* oneDNN where it was built in, else OpenBLAS */
     GACLIP_BACKEND_OPENBLAS,
     GACLIP_BACKEND_ONEDNN
 } GaclipBackend;
@@ -21,8 +21,15 @@ typedef enum GaclipBackend {
 typedef enum GaclipPrecision {
     GACLIP_PRECISION_AUTO, /* bf16 where the processor multiplies it natively, else f32 */
     GACLIP_PRECISION_F32,
-    GACLIP_PRECISION_BF16  /* oneDNN on a processor with AVX512-BF16 or AMX */
+    GACLIP_PRECISION_BF16, /* oneDNN on a processor with AVX512-BF16 or AMX */
+    GACLIP_PRECISION_INT8  /* the blocks' linear layers in 8 bits, by oneDNN on a processor with
+                              VNNI; all else as with AUTO. For inference alone */
 } GaclipPrecision;
+
+/* "auto", "f32", "bf16" or "int8"; the string is static. */
+GACLIP_API const char *gaclip_precision_name(GaclipPrecision precision);
+/* The one of that name; any other is GACLIP_ERROR_ARGUMENT. */
+GACLIP_API int gaclip_precision_find(GaclipPrecision *out, const char *name, GaclipError *err);
 
 /* threads: 0 takes the number of processors online. The caller frees *out with
  * gaclip_compute_free, after every model that borrowed it. One context serves one calling
@@ -43,12 +50,12 @@ typedef void GaclipComputeTask(int index, int worker, void *payload);
 GACLIP_API void gaclip_compute_run(GaclipCompute *compute, int count, GaclipComputeTask *task,
                                    void *payload);
 
-/* A new context has f32. BF16 where the backend or the processor cannot is
+/* A new context has f32. BF16 or INT8 where the backend or the processor cannot is
  * GACLIP_ERROR_UNSUPPORTED and changes nothing. */
 GACLIP_API int gaclip_compute_set_precision(GaclipCompute *compute, GaclipPrecision precision,
                                             GaclipError *err);
 
-/* F32 or BF16. */
+/* Never AUTO. */
 GACLIP_API GaclipPrecision gaclip_compute_precision(const GaclipCompute *compute);
 
 #ifdef __cplusplus

@@ -9,7 +9,8 @@ extern "C" {
 #endif
 
 /* As gaclip_detector_new, but the model need not have a proposal head: such a detector finds no
- * boxes (GACLIP_ERROR_UNSUPPORTED), it only scores what is given. */
+ * boxes (GACLIP_ERROR_UNSUPPORTED), it only scores what is given, in the model's own window
+ * whatever the options' proposer. */
 GACLIP_API int gaclip_scorer_new(GaclipDetector **out, GaclipModel *model,
                                  const char *const *classes, int class_count,
                                  const GaclipDetectOptions *options, GaclipError *err);

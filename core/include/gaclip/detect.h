@@ -19,15 +19,22 @@ typedef struct GaclipDetectOptions {
     int overlap;       /* of neighbouring model windows, pixels; negative = half of one */
     int octaves;      /* coarser scales to look at too, each half as fine; negative = the model's */
     int uncalibrated; /* scores as they come, whatever calibration the model has */
+    GaclipModel *proposer; /* whose head finds the boxes that the model then scores, borrowed; NULL:
+                              the model's own */
+    int dense; /* a GaclipDense, of the map that regions are cut from; negative = the model's */
+    int crops; /* average a region's embedding with that of the box's pixels alone */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1, 0. */
+/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1, 0, NULL, -1, 0. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
 typedef struct GaclipDetector GaclipDetector;
 
-/* classes: names or phrases, at least one, none empty. model is borrowed. */
+/* classes: names or phrases, at least one, none empty. model is borrowed. Where options name a
+ * proposer, the image is looked through in that one's windows and scales; the model sees the same
+ * windows, resampled to its own side. The model's calibration then holds only where it has no
+ * proposal head of its own. */
 GACLIP_API int gaclip_detector_new(GaclipDetector **out, GaclipModel *model,
                                    const char *const *classes, int class_count,
                                    const GaclipDetectOptions *options, GaclipError *err);
@@ -38,7 +45,11 @@ GACLIP_API const char *gaclip_detector_prompt(const GaclipDetector *detector, in
 
 GACLIP_API const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detector);
 
-/* Side and overlap of the windows that the model looks through, pixels. */
+/* Metres a pixel at which images are to be given; 0 = not known. */
+GACLIP_API void gaclip_detector_gsd(double *gsd_min, double *gsd_max,
+                                    const GaclipDetector *detector);
+
+/* Side and overlap of the windows that the image is looked through, pixels. */
 GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);
 

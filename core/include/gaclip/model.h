@@ -89,10 +89,16 @@ GACLIP_API void gaclip_model_close(GaclipModel *model);
 /* Writes the model atomically (f32). */
 GACLIP_API int gaclip_model_save(const GaclipModel *model, const char *path, GaclipError *err);
 
-typedef enum GaclipStorage { GACLIP_STORE_F32, GACLIP_STORE_F16, GACLIP_STORE_BF16 } GaclipStorage;
+typedef enum GaclipStorage {
+    GACLIP_STORE_F32,
+    GACLIP_STORE_F16,
+    GACLIP_STORE_BF16,
+    GACLIP_STORE_INT8
+} GaclipStorage;
 
 /* The same with matrices rounded to that type (to nearest, ties to even); vectors stay f32. A value
- * that f16 cannot hold is GACLIP_ERROR_UNSUPPORTED. */
+ * that f16 cannot hold is GACLIP_ERROR_UNSUPPORTED. INT8 is of the blocks' linear layers, a scale
+ * for each output; other matrices are then bf16. */
 GACLIP_API int gaclip_model_save_as(const GaclipModel *model, const char *path,
                                     GaclipStorage storage, GaclipError *err);
 
@@ -100,12 +106,14 @@ GACLIP_API int gaclip_model_save_as(const GaclipModel *model, const char *path,
 GACLIP_API const GaclipModelConfig *gaclip_model_config(const GaclipModel *model);
 GACLIP_API const GaclipTokenizer *gaclip_model_tokenizer(const GaclipModel *model);
 GACLIP_API size_t gaclip_model_parameter_count(const GaclipModel *model, const char *prefix);
+/* The context that the model was opened with, lent. */
+GACLIP_API const GaclipCompute *gaclip_model_compute(const GaclipModel *model);
 /* SHA-256 of the weights' file, 64 hex digits, computed at the first call (of several files: of
  * their digests, in order); "" for a model not opened from a file. */
 GACLIP_API const char *gaclip_model_sha256(GaclipModel *model);
 GACLIP_API const char *gaclip_model_path(const GaclipModel *model); /* "" likewise */
-/* The type that most of its values are stored in: "f64", "f32", "f16" or "bf16"; "f32" for a model
- * not opened from a file. The string is static. */
+/* The type that most of its values are stored in: "f64", "f32", "f16" or "bf16"; "int8" where any
+ * are; "f32" for a model not opened from a file. The string is static. */
 GACLIP_API const char *gaclip_model_dtype(const GaclipModel *model);
 /* Bytes of all files that the weights lie in; 0 for a model not opened from a file. */
 GACLIP_API uint64_t gaclip_model_file_bytes(const GaclipModel *model);

@@ -28,6 +28,7 @@
 
 #include <stddef.h>
 
+#include "gaclip/compute.h"
 #include "gaclip/error.h"
 
 #ifdef __cplusplus
@@ -44,9 +45,10 @@ typedef struct GaclipNumbers {
     int count;
 } GaclipNumbers;
 
-/* Indices of the values of `measure` and `type`. */
+/* Indices of the values of `measure`, `type` and `dense`. */
 enum { GACLIP_REQUEST_PROBABILITY, GACLIP_REQUEST_SIMILARITY };
 enum { GACLIP_REQUEST_BYTE, GACLIP_REQUEST_FLOAT32 };
+enum { GACLIP_REQUEST_MODEL_DENSE, GACLIP_REQUEST_DENSE_VALUE, GACLIP_REQUEST_DENSE_FULL };
 
 typedef struct GaclipRequest {
     char *scene; /* a GDAL raster name */
@@ -54,10 +56,12 @@ typedef struct GaclipRequest {
     /* An option behind the file changed what is inferred: the cache beside it is not its own. */
     int is_altered;
     /* The keys. */
-    char *model; /* NULL = as gaclip_choose_model says */
+    char *model;     /* NULL = as gaclip_choose_model says */
+    char *proposals; /* NULL = as gaclip_open_proposer says */
     GaclipNames classes, show;
     double min_score, nms_iou, gsd;
     int independent, overlap, octaves, tile_size, threads;
+    int dense, crops, precision; /* the last: gaclip_request_precision */
     char *scale;
     GaclipNumbers bands, bbox;
     char *regions, *region_layer, *phrase_field, *negatives_field;
@@ -95,6 +99,9 @@ GACLIP_API int gaclip_request_set_classes(GaclipRequest *request, const char *co
 /* The same for those of a NULL-terminated NAME=VALUE list (or NULL) that name a key. */
 GACLIP_API int gaclip_request_set_all(GaclipRequest *request, const char *const *pairs,
                                       GaclipError *err);
+
+/* The precision that is asked for. */
+GACLIP_API GaclipPrecision gaclip_request_precision(const GaclipRequest *request);
 
 /* Whether the keys fit together: classes named once, those to show among them. */
 GACLIP_API int gaclip_request_check(const GaclipRequest *request, GaclipError *err);
