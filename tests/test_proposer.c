@@ -27,7 +27,7 @@ static GaclipModel *new_scorer(GaclipCompute *compute)
                                 .activation = GACLIP_QUICK_GELU,
                                 .norm_epsilon = 1e-5f,
                                 .dense = GACLIP_DENSE_VALUE,
-                                .vision = {SIDE, 16, 16, 2, 2},
+                                .vision = {SIDE, 16, 16, 2, 2, 0, {0}},
                                 .text = {.context_length = 24, .width = 8, .layers = 1, .heads = 2},
                                 .proposal = {.layers = 1, .upsample = 1},
                                 .image_mean = {0.5f, 0.4f, 0.3f},

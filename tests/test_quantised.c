@@ -222,7 +222,7 @@ static void test_towers(void **state)
     int32_t *tokens = malloc((size_t)context * IMAGES * sizeof *tokens);
     float *out[3];
     for (int i = 0; i < IMAGES * context; i++)
-        tokens[i] = (int32_t)gaclip__random_below(&random, (uint64_t)model->config.text.vocab_size);
+        tokens[i] = (int32_t)gaclip__random_below(&random, model->config.text.vocab_size);
     if (gaclip__int8_supported()) {
         static const GaclipPrecision WAYS[] = {GACLIP_PRECISION_F32, GACLIP_PRECISION_INT8,
                                                GACLIP_PRECISION_F32};

@@ -57,7 +57,8 @@ void gaclip__sha256_hex(char hex[65], const void *data, size_t size)
     size_t padded = rest < 56 ? 64 : 128;
     if (rest) memcpy(last, bytes + whole, rest);
     last[rest] = 0x80;
-    for (int i = 0; i < 8; i++) last[padded - 1 - (size_t)i] = (uint8_t)((uint64_t)size * 8 >> (8 * i));
+    for (int i = 0; i < 8; i++)
+        last[padded - 1 - (size_t)i] = (uint8_t)((uint64_t)size * 8 >> (8 * i));
     for (size_t i = 0; i < padded; i += 64) compress(state, last + i);
     for (int i = 0; i < 8; i++) snprintf(hex + 8 * i, 9, "%08x", (unsigned)state[i]);
 }
