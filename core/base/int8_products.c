@@ -13,6 +13,7 @@ struct GaclipInt8Kernel {
     int columns, depth;
     dnnl_memory_desc_t plain, packed;   /* of the weights */
     dnnl_primitive_t primitives[SIZES]; /* for GACLIP__INT8_STEP * (i + 1) rows */
+    dnnl_memory_desc_t scratch[SIZES];  /* what each needs while it runs */
     dnnl_primitive_t reorder;           /* from plain to packed */
 };
 
@@ -76,23 +77,32 @@ static dnnl_status_t describe(dnnl_memory_desc_t *out, dnnl_data_type_t type, in
 }
 
 /* With weights in any form that suits oneDNN, which *weights then tells, or in that form. */
-static dnnl_status_t create_product(dnnl_primitive_t *out, dnnl_memory_desc_t *weights,
-                                    const GaclipInt8Kernel *kernel, int rows)
+/* Its scratch memory is the caller's: workers run one primitive at the same time, and that of the
+ * library is not theirs alone. */
+static dnnl_status_t create_product(dnnl_primitive_t *out, dnnl_memory_desc_t *scratch,
+                                    dnnl_memory_desc_t *weights, const GaclipInt8Kernel *kernel,
+                                    int rows)
 {
+    dnnl_primitive_attr_t attributes = NULL;
     dnnl_memory_desc_t in, c;
     dnnl_matmul_desc_t product;
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status = describe(&in, dnnl_u8, rows, kernel->depth);
     if (!status) status = describe(&c, dnnl_s32, rows, kernel->columns);
     if (!status) status = dnnl_matmul_desc_init(&product, &in, weights, NULL, &c);
+    if (!status) status = dnnl_primitive_attr_create(&attributes);
     if (!status)
-        status = dnnl_primitive_desc_create(&description, &product, NULL, kernel->products->engine,
-                                            NULL);
+        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    if (!status)
+        status = dnnl_primitive_desc_create(&description, &product, attributes,
+                                            kernel->products->engine, NULL);
     if (!status) {
+        *scratch = *dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
         *weights = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
         status = dnnl_primitive_create(out, description);
     }
     dnnl_primitive_desc_destroy(description);
+    dnnl_primitive_attr_destroy(attributes);
     return status;
 }
 
@@ -116,8 +126,8 @@ static dnnl_status_t build_kernel(GaclipInt8Kernel *kernel)
         status =
             dnnl_memory_desc_init_by_tag(&kernel->packed, 2, dims, dnnl_s8, dnnl_format_tag_any);
     for (int i = SIZES - 1; i >= 0 && !status; i--)
-        status = create_product(&kernel->primitives[i], &kernel->packed, kernel,
-                                GACLIP__INT8_STEP * (i + 1));
+        status = create_product(&kernel->primitives[i], &kernel->scratch[i], &kernel->packed,
+                                kernel, GACLIP__INT8_STEP * (i + 1));
     return status ? status : create_reorder(kernel);
 }
 
@@ -168,21 +178,27 @@ int gaclip__int8_pack(const GaclipInt8Kernel *kernel, void *packed, const int8_t
 int gaclip__int8_multiply(const GaclipInt8Kernel *kernel, int32_t *c, const uint8_t *in, int rows,
                           const void *packed)
 {
+    int size = rows / GACLIP__INT8_STEP - 1;
     dnnl_engine_t engine = kernel->products->engine;
     dnnl_memory_desc_t in_description, c_description;
-    dnnl_memory_t wrapped[3] = {NULL, NULL, NULL};
+    dnnl_memory_t wrapped[4] = {NULL, NULL, NULL, NULL};
     dnnl_status_t status = describe(&in_description, dnnl_u8, rows, kernel->depth);
     if (!status) status = describe(&c_description, dnnl_s32, rows, kernel->columns);
     if (!status) status = dnnl_memory_create(&wrapped[0], &in_description, engine, (void *)in);
     if (!status) status = dnnl_memory_create(&wrapped[1], &kernel->packed, engine, (void *)packed);
     if (!status) status = dnnl_memory_create(&wrapped[2], &c_description, engine, c);
+    if (!status)
+        status =
+            dnnl_memory_create(&wrapped[3], &kernel->scratch[size], engine, DNNL_MEMORY_ALLOCATE);
     if (!status) {
-        dnnl_exec_arg_t arguments[] = {
-            {DNNL_ARG_SRC, wrapped[0]}, {DNNL_ARG_WEIGHTS, wrapped[1]}, {DNNL_ARG_DST, wrapped[2]}};
-        status = dnnl_primitive_execute(kernel->primitives[rows / GACLIP__INT8_STEP - 1],
-                                        kernel->products->stream, 3, arguments);
+        dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, wrapped[0]},
+                                       {DNNL_ARG_WEIGHTS, wrapped[1]},
+                                       {DNNL_ARG_DST, wrapped[2]},
+                                       {DNNL_ARG_SCRATCHPAD, wrapped[3]}};
+        status = dnnl_primitive_execute(kernel->primitives[size], kernel->products->stream, 4,
+                                        arguments);
     }
-    for (int i = 0; i < 3; i++) dnnl_memory_destroy(wrapped[i]);
+    for (int i = 0; i < 4; i++) dnnl_memory_destroy(wrapped[i]);
     return status != dnnl_success;
 }
 
