@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gaclip/dense.h"
-#include "gaclip/protocols.h"
+#include "gaclip/text.h"
 
 enum { LARGEST_OCTAVES = 4 };
 

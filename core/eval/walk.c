@@ -1,9 +1,10 @@
 #include "eval/walk.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text/class_names.h"
 
 void gaclip_eval_options_init(GaclipEvalOptions *options)
 {
@@ -76,31 +77,10 @@ void gaclip__lent_names_clear(GaclipNames *names)
     *names = (GaclipNames){0};
 }
 
-static int next_letter(const char **text)
-{
-    while (**text == ' ' || **text == '-' || **text == '_') ++*text;
-    return **text ? tolower((unsigned char)*(*text)++) : 0;
-}
-
-/* Names by their letters and digits alone. */
-static int compare_classes(const char *a, const char *b)
-{
-    for (;;) {
-        int p = next_letter(&a), q = next_letter(&b);
-        if (p != q) return p < q ? -1 : 1;
-        if (!p) return 0;
-    }
-}
-
-int gaclip_same_class(const char *a, const char *b)
-{
-    return !compare_classes(a, b);
-}
-
 static int by_class(const void *a, const void *b)
 {
     const char *const *p = a, *const *q = b;
-    int order = compare_classes(*p, *q);
+    int order = gaclip__compare_classes(*p, *q);
     return order ? order : strcmp(*p, *q);
 }
 
@@ -117,7 +97,7 @@ int gaclip__name_classes(GaclipNames *classes, const GaclipNames *names,
     qsort(classes->items, (size_t)classes->count, sizeof *classes->items, by_class);
     int kept = 1;
     for (int i = 1; i < classes->count; i++)
-        if (compare_classes(classes->items[i], classes->items[kept - 1]))
+        if (gaclip__compare_classes(classes->items[i], classes->items[kept - 1]))
             classes->items[kept++] = classes->items[i];
     classes->count = kept;
     return GACLIP_OK;
@@ -127,7 +107,8 @@ int gaclip__class_index(const GaclipNames *classes, const char *name)
 {
     int low = 0, high = classes->count - 1;
     while (low <= high) {
-        int middle = (low + high) / 2, order = compare_classes(name, classes->items[middle]);
+        int middle = (low + high) / 2,
+            order = gaclip__compare_classes(name, classes->items[middle]);
         if (!order) return middle;
         if (order < 0)
             high = middle - 1;

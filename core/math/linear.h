@@ -19,8 +19,7 @@ typedef struct GaclipLinear {
     GaclipOperand activated; /* (rows, n_out) act(out), or not wanted */
     GaclipActivation activation;
     const GaclipQuantised *quantised; /* the weights in 8 bits, or NULL; weight is then in f32 */
-    void
-        *rows_memory; /* gaclip__quantised_rows_bytes(rows, n_in) where they are, 64-byte aligned */
+    void *rows_memory; /* then gaclip__quantised_rows_bytes(rows, n_in), 64-byte aligned */
 } GaclipLinear;
 
 typedef struct GaclipLinearBackward {

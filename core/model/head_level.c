@@ -129,15 +129,6 @@ void gaclip__head_level_forward(const GaclipHeadLevel *level, const GaclipHeadPa
                                          pass->up.out);
 }
 
-/* The rounded copy that products read, or the floats themselves. */
-static GaclipOperand rounded(const GaclipCompute *compute, GaclipOperand read, const float *grad,
-                             size_t count)
-{
-    if (!gaclip__operand_wanted(read)) return gaclip__floats(grad);
-    gaclip__operand_fill(compute, read, grad, count);
-    return read;
-}
-
 void gaclip__head_level_backward(const GaclipHeadLevel *level, const GaclipHeadParts *parts,
                                  const GaclipCompute *compute, GaclipHeadLevelPass *pass,
                                  GaclipOperand in, const GaclipVisionPass *vision, float *grad,
@@ -161,7 +152,7 @@ void gaclip__head_level_backward(const GaclipHeadLevel *level, const GaclipHeadP
                 .n_out = P,
                 .in = vision->stem[level->stem_layer].out,
                 .weight = gaclip__parameters_operand(table, compute, level->lateral_weight),
-                .grad_out = rounded(compute, read, grad, count),
+                .grad_out = gaclip__head_rounded(compute, read, grad, count),
                 .grad_in = gaclip__floats(pass->grad_stem),
                 .grad_weight = gaclip__gradient(table, level->lateral_weight)});
     shuffle(pass->grad_packed, grad, &pass->up, (size_t)P, 1);
@@ -172,7 +163,7 @@ void gaclip__head_level_backward(const GaclipHeadLevel *level, const GaclipHeadP
                      .n_out = 4 * P,
                      .in = in,
                      .weight = gaclip__parameters_operand(table, compute, level->up_weight),
-                     .grad_out = rounded(compute, read, pass->grad_packed, count),
+                     .grad_out = gaclip__head_rounded(compute, read, pass->grad_packed, count),
                      .grad_in = gaclip__floats(grad_in),
                      .grad_weight = gaclip__gradient(table, level->up_weight),
                      .grad_bias = gaclip__gradient(table, level->up_bias)});

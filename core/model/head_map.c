@@ -66,6 +66,14 @@ size_t gaclip__head_convolution_scratch(const GaclipHeadConvolution *convolution
     return gaclip__convolution_scratch(&shape);
 }
 
+GaclipOperand gaclip__head_rounded(const GaclipCompute *compute, GaclipOperand read,
+                                   const float *grad, size_t count)
+{
+    if (!gaclip__operand_wanted(read)) return gaclip__floats(grad);
+    gaclip__operand_fill(compute, read, grad, count);
+    return read;
+}
+
 void gaclip__head_map_forward(const GaclipHeadParts *parts, const GaclipCompute *compute,
                               GaclipHeadMap *map, const GaclipHeadNorm *norm)
 {

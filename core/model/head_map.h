@@ -48,6 +48,11 @@ void gaclip__head_map_layout(GaclipHeadMap *map, const GaclipHeadParts *parts,
 size_t gaclip__head_convolution_scratch(const GaclipHeadConvolution *convolution,
                                         const GaclipHeadParts *parts, const GaclipHeadMap *map);
 
+/* A gradient (count) as products read it: its rounded copy in read, or the floats themselves where
+ * read is none. */
+GaclipOperand gaclip__head_rounded(const GaclipCompute *compute, GaclipOperand read,
+                                   const float *grad, size_t count);
+
 /* map->norm and map->out from map->raw. */
 void gaclip__head_map_forward(const GaclipHeadParts *parts, const GaclipCompute *compute,
                               GaclipHeadMap *map, const GaclipHeadNorm *norm);

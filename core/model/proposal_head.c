@@ -143,11 +143,8 @@ static void out_backward(const GaclipProposalHead *head, const GaclipCompute *co
 {
     GaclipParameters *table = head->parts.parameters;
     int rows = pass->batch * pass->out_h * pass->out_w;
-    GaclipOperand grad = gaclip__floats(grad_out);
-    if (gaclip__operand_wanted(pass->grad_read)) {
-        grad = pass->grad_read;
-        gaclip__operand_fill(compute, grad, grad_out, (size_t)rows * GACLIP__HEAD_CHANNELS);
-    }
+    GaclipOperand grad = gaclip__head_rounded(compute, pass->grad_read, grad_out,
+                                              (size_t)rows * GACLIP__HEAD_CHANNELS);
     gaclip__linear_backward(
         compute, &(GaclipLinearBackward){
                      .rows = rows,

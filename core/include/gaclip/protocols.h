@@ -14,6 +14,7 @@
 #include "gaclip/eval.h"
 #include "gaclip/model.h"
 #include "gaclip/sample.h"
+#include "gaclip/text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,9 +54,6 @@ typedef struct GaclipEvalOptions {
 /* Sets the defaults: all images, RoI, whole image, IoU 0.5, score 0.3, floor 0.001, 1,000
  * resamples, seed 1. */
 GACLIP_API void gaclip_eval_options_init(GaclipEvalOptions *options);
-
-/* Whether two class names are the same but for case, blanks, hyphens and underscores. */
-GACLIP_API int gaclip_same_class(const char *a, const char *b);
 
 /* Captions are taken as they are, images resized and centre-cropped as CLIP does. Images without
  * captions take no part. */

@@ -57,6 +57,9 @@ GACLIP_API int gaclip_tokenizer_encode_row(int32_t *row, int *used, int context,
                                            const GaclipTokenizer *tokenizer, const char *text,
                                            GaclipError *err);
 
+/* Whether two class names are the same but for case, blanks, hyphens and underscores. */
+GACLIP_API int gaclip_same_class(const char *a, const char *b);
+
 #ifdef __cplusplus
 }
 #endif
