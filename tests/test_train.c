@@ -256,6 +256,22 @@ static void test_frozen(void **state)
     oracle_model_close(model);
 }
 
+/* Scores of other weights are worth something else. */
+static void test_calibration(void **state)
+{
+    static const GaclipCalibration ROWS[] = {{"", 2, 1}};
+    (void)state;
+    GaclipTrainOptions options = small_options();
+    GaclipError err = {0};
+    size_t count = 1;
+    GaclipModel *model = random_model(1);
+    expect_ok(gaclip_model_set_calibration(model, ROWS, 1, &err), &err);
+    expect_ok(gaclip_train(model, &SOURCE, &options, NULL, &err), &err);
+    assert_null(gaclip_model_calibration(model, &count));
+    assert_int_equal(count, 0);
+    oracle_model_close(model);
+}
+
 static void test_bad_options(void **state)
 {
     static const char *const NOTHING[] = {"nothing."};
@@ -290,6 +306,7 @@ int main(void)
                                        cmocka_unit_test(test_resume),
                                        cmocka_unit_test(test_resume_of_another_training),
                                        cmocka_unit_test(test_frozen),
+                                       cmocka_unit_test(test_calibration),
                                        cmocka_unit_test(test_bad_options)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

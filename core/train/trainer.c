@@ -233,6 +233,8 @@ int gaclip_train(GaclipModel *model, const GaclipSampleSource *source,
     int status = gaclip__train_options_check(options, model, err);
     if (status) return status;
     status = prepare(&t, source, err);
+    /* What scores were worth, they were with the weights as they come. */
+    if (!status) status = gaclip_model_set_calibration(model, NULL, 0, err);
     if (!status) status = run(&t, err);
     if (!status || status == GACLIP_ERROR_INTERRUPTED)
         gaclip__average_swap(&t.state.average, &model->parameters);

@@ -35,11 +35,11 @@ typedef struct GaclipTrainOptions {
     double clip_norm;     /* 0 = off */
     double average_decay; /* exponential moving average of the weights; 0 = off */
     GaclipLossWeights weights;
-    int mask_identical;       /* pairs that mean the same leave each other's denominators */
-    int hard_negatives;       /* of a region, at most (Q - 1) */
-    int crops;                /* regions a step whose crop is encoded too, at most; 0 = all */
-    double description_share; /* of the regions with phrase and description: how many learn the
-                                 latter by the region-phrase loss */
+    int mask_identical;        /* pairs that mean the same leave each other's denominators */
+    int hard_negatives;        /* of a region, at most (Q - 1) */
+    int crops;                 /* regions a step whose crop is encoded too, at most; 0 = all */
+    double description_share;  /* of the regions with phrase and description: how many learn the
+                                  latter by the region-phrase loss */
     const char *const *frozen; /* (frozen_count) parameters whose names begin so do not change;
                                   borrowed */
     int frozen_count;
@@ -64,9 +64,9 @@ typedef struct GaclipTrainStep {
     double loss; /* weighted sum of: */
     GaclipLossWeights losses;
     int images_encoded, crops_encoded, texts_encoded; /* rows that went through a tower */
-    int skipped;      /* steps so far whose loss was not finite: the weights stayed */
-    int is_skipped;   /* this one among them */
-    double wait;      /* share of the time so far that was spent waiting for data */
+    int skipped;    /* steps so far whose loss was not finite: the weights stayed */
+    int is_skipped; /* this one among them */
+    double wait;    /* share of the time so far that was spent waiting for data */
     double images_per_second, seconds, seconds_left; /* of this run */
 } GaclipTrainStep;
 
@@ -85,7 +85,8 @@ typedef struct GaclipTrainEvents {
     void *payload;
 } GaclipTrainEvents;
 
-/* Trains model in place on samples from source. On success the model holds the averaged weights.
+/* Trains model in place on samples from source. On success the model holds the averaged weights,
+ * and no calibration of the scores that it had before.
  * A run that was killed and resumed continues to the same numbers as an uninterrupted one (same
  * thread count and precision). Steps whose loss or gradient is not finite are skipped and counted;
  * GACLIP_ERROR_ARGUMENT names the batch when several follow each other. */
