@@ -37,6 +37,7 @@ static const Field NUMBERS[] = {
     FIELD("hard_negatives", WHOLE, hard_negatives, 0, 1000),
     FIELD("crops", WHOLE, crops, 0, INT_MAX),
     FIELD("description_share", NUMBER, description_share, 0, 1),
+    FIELD("scene_share", NUMBER, scene_share, 0, 1),
     FIELD("rotation", NUMBER, rotation, 0, 45),
     FIELD("colour_jitter", NUMBER, colour_jitter, 0, 10),
     FIELD("checkpoint_every", WHOLE, checkpoint_every, 0, INT_MAX),
@@ -55,8 +56,8 @@ static const Field WEIGHTS[] = {
 };
 
 /* What is no number of a table. */
-static const char *const OTHERS[] = {"name",   "epochs",    "weights", "betas",   "scale",
-                                     "freeze", "precision", "sources", "validate"};
+static const char *const OTHERS[] = {"name",   "epochs",    "weights",   "betas",   "scale",
+                                     "freeze", "precision", "optimizer", "sources", "validate"};
 
 static int read_fields(GaclipTrainOptions *options, const Field *fields, const GaclipJson *at,
                        GaclipError *err)
@@ -115,25 +116,40 @@ static int read_betas(GaclipTrainOptions *options, const GaclipJson *stage, Gacl
     return GACLIP_OK;
 }
 
-static int read_precision(GaclipPrecision *out, const GaclipJson *stage, GaclipError *err)
+/* Which of the names stands under a key, from 0; as it was where the key is not there. */
+static int read_name(int *chosen, const GaclipJson *stage, const char *key,
+                     const char *const *names, int count, const char *list, GaclipError *err)
 {
-    static const struct {
-        const char *name;
-        GaclipPrecision precision;
-    } NAMES[] = {{"auto", GACLIP_PRECISION_AUTO},
-                 {"f32", GACLIP_PRECISION_F32},
-                 {"bf16", GACLIP_PRECISION_BF16}};
     GaclipJson at;
     const char *name;
-    if (!gaclip__json_find(&at, stage, "precision")) return GACLIP_OK;
+    if (!gaclip__json_find(&at, stage, key)) return GACLIP_OK;
     int status = gaclip__json_text(&name, &at, err);
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && !status; i++)
-        if (!strcmp(NAMES[i].name, name)) {
-            *out = NAMES[i].precision;
+    for (int i = 0; i < count && !status; i++)
+        if (!strcmp(names[i], name)) {
+            *chosen = i;
             return GACLIP_OK;
         }
-    return status ? status
-                  : gaclip__json_fail(&at, err, "\"%.20s\" is none of auto, f32, bf16", name);
+    return status ? status : gaclip__json_fail(&at, err, "\"%.20s\" is none of %s", name, list);
+}
+
+static int read_precision(GaclipPrecision *out, const GaclipJson *stage, GaclipError *err)
+{
+    static const char *const NAMES[] = {"auto", "f32", "bf16"};
+    static const GaclipPrecision PRECISIONS[] = {GACLIP_PRECISION_AUTO, GACLIP_PRECISION_F32,
+                                                 GACLIP_PRECISION_BF16};
+    int chosen = 0;
+    int status = read_name(&chosen, stage, "precision", NAMES, 3, "auto, f32, bf16", err);
+    *out = PRECISIONS[chosen];
+    return status;
+}
+
+static int read_optimizer(GaclipOptimizer *out, const GaclipJson *stage, GaclipError *err)
+{
+    static const char *const NAMES[] = {"adamw", "muon"};
+    int chosen = 0;
+    int status = read_name(&chosen, stage, "optimizer", NAMES, 2, "adamw, muon", err);
+    *out = chosen ? GACLIP_MUON : GACLIP_ADAMW;
+    return status;
 }
 
 static int read_length(GaclipRecipeStage *stage, const GaclipJson *at, GaclipError *err)
@@ -178,6 +194,7 @@ int gaclip__recipe_read_stage(GaclipRecipeStage *stage, GaclipRecipe *recipe, co
     if (!status)
         status = gaclip__recipe_texts(&t->frozen, &t->frozen_count, recipe, at, "freeze", err);
     if (!status) status = read_precision(&stage->precision, at, err);
+    if (!status) status = read_optimizer(&t->optimizer, at, err);
     if (!status)
         status =
             gaclip__recipe_read_sources(&stage->sources, &stage->source_count, recipe, at, err);

@@ -87,6 +87,50 @@ static void test_what_is_encoded(void **state)
     expect_texts((GaclipLossWeights){1, 1, 1, 1, 1, 1, 1}, BATCH, BATCH, BATCH);
 }
 
+/* The texts of a batch whose images have captions and the class "wind farm". */
+static int next_scene(GaclipSample *out, void *payload, uint64_t random, int width, int height,
+                      GaclipError *err)
+{
+    int status = next_sample(out, payload, random, width, height, err);
+    out->scene = "wind farm";
+    return status;
+}
+
+static int count_scenes(double share)
+{
+    enum { IMAGES = 16 };
+    static const GaclipSampleSource SCENES = {.next = next_scene};
+    GaclipModel *model = random_model(1);
+    GaclipTrainOptions options = small_options();
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    GaclipBatchMaker maker = {model, &options, &SCENES, &lock};
+    GaclipBatch batch;
+    GaclipError err = {0};
+    int scenes = 0, concept;
+    options.weights = (GaclipLossWeights){.global = 1};
+    options.scene_share = share;
+    expect_ok(gaclip__batch_init(&batch, IMAGES, 32, 16, &err), &err);
+    expect_ok(gaclip__batch_fill(&batch, &maker, 0, &err), &err);
+    expect_ok(gaclip__batch_concept(&concept, &batch.texts, "wind farm", &err), &err);
+    for (int n = 0; n < IMAGES; n++) {
+        assert_int_not_equal(batch.briefs[n], GACLIP__NO_TEXT);
+        scenes += batch.brief_concepts[n] == concept;
+    }
+    gaclip__batch_clear(&batch);
+    oracle_model_close(model);
+    return scenes;
+}
+
+/* An image learns its class in place of a caption as often as the option says. */
+static void test_scene_share(void **state)
+{
+    (void)state;
+    assert_int_equal(count_scenes(0), 0);
+    assert_int_equal(count_scenes(1), 16);
+    int some = count_scenes(0.5);
+    assert_in_range(some, 3, 13);
+}
+
 /* What the events of a run noted. */
 typedef struct Notes {
     GaclipTrainStep steps[STEPS];
@@ -186,10 +230,10 @@ static void run(GaclipModel *model, const GaclipTrainOptions *options, Notes *no
 }
 
 /* Stopped after every possible step, it goes on to the same losses and weights. */
-static void test_resume(void **state)
+static void check_resume(GaclipOptimizer optimizer)
 {
-    (void)state;
     GaclipTrainOptions options = small_options();
+    options.optimizer = optimizer;
     options.weights = (GaclipLossWeights){0.3, 0.5, 0.6, 0.25, 0.4, 1, 2};
     options.checkpoint = scratch_path("checkpoint.safetensors");
     GaclipModel *whole = random_model(1);
@@ -216,6 +260,13 @@ static void test_resume(void **state)
     oracle_model_close(whole);
 }
 
+static void test_resume(void **state)
+{
+    (void)state;
+    check_resume(GACLIP_ADAMW);
+    check_resume(GACLIP_MUON);
+}
+
 static void test_resume_of_another_training(void **state)
 {
     (void)state;
@@ -235,11 +286,11 @@ static void test_resume_of_another_training(void **state)
 }
 
 /* No weight of a frozen part moves, and every other part does. */
-static void test_frozen(void **state)
+static void check_frozen(GaclipOptimizer optimizer)
 {
     static const char *const FROZEN[] = {"visual.stem.", "token_embedding"};
-    (void)state;
     GaclipTrainOptions options = small_options();
+    options.optimizer = optimizer;
     GaclipError err = {0};
     GaclipModel *before = random_model(1), *model = random_model(1);
     options.frozen = FROZEN;
@@ -254,6 +305,13 @@ static void test_frozen(void **state)
     }
     oracle_model_close(before);
     oracle_model_close(model);
+}
+
+static void test_frozen(void **state)
+{
+    (void)state;
+    check_frozen(GACLIP_ADAMW);
+    check_frozen(GACLIP_MUON);
 }
 
 /* Scores of other weights are worth something else. */
@@ -277,8 +335,8 @@ static void test_bad_options(void **state)
     static const char *const NOTHING[] = {"nothing."};
     (void)state;
     GaclipModel *model = random_model(1);
-    GaclipTrainOptions good = small_options(), bad[9];
-    for (int i = 0; i < 9; i++) bad[i] = good;
+    GaclipTrainOptions good = small_options(), bad[10];
+    for (int i = 0; i < 10; i++) bad[i] = good;
     bad[0].steps = 0;
     bad[1].batch_size = -1;
     bad[2].learning_rate = NAN;
@@ -289,7 +347,8 @@ static void test_bad_options(void **state)
     bad[7].frozen = NOTHING;
     bad[7].frozen_count = 1;
     bad[8].loader_threads = 0;
-    for (int i = 0; i < 9; i++) {
+    bad[9].scene_share = 1.5;
+    for (int i = 0; i < 10; i++) {
         GaclipError err = {0};
         int status = gaclip_train(model, &SOURCE, &bad[i], NULL, &err);
         if (status != GACLIP_ERROR_ARGUMENT || !*err.message) fail_msg("case %d: %d", i, status);
@@ -300,13 +359,11 @@ static void test_bad_options(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_encoded),
-                                       cmocka_unit_test(test_validation),
-                                       cmocka_unit_test(test_loss_not_finite),
-                                       cmocka_unit_test(test_resume),
-                                       cmocka_unit_test(test_resume_of_another_training),
-                                       cmocka_unit_test(test_frozen),
-                                       cmocka_unit_test(test_calibration),
-                                       cmocka_unit_test(test_bad_options)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_encoded), cmocka_unit_test(test_scene_share),
+        cmocka_unit_test(test_validation),      cmocka_unit_test(test_loss_not_finite),
+        cmocka_unit_test(test_resume),          cmocka_unit_test(test_resume_of_another_training),
+        cmocka_unit_test(test_frozen),          cmocka_unit_test(test_calibration),
+        cmocka_unit_test(test_bad_options)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

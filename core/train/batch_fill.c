@@ -281,6 +281,22 @@ static int add_regions(Filling *f, GaclipError *err)
     return status;
 }
 
+/* One of the captions, or the class of the whole image. */
+static int choose_caption(Filling *f, GaclipError *err)
+{
+    GaclipBatch *batch = f->batch;
+    const GaclipSample *sample = &f->sample;
+    const char *text = sample->captions[gaclip__random_below(&f->random, sample->caption_count)];
+    double share = sample->scene ? f->maker->options->scene_share : 0;
+    int names = share > 0 && gaclip__random_uniform(&f->random) < share, status;
+    if (names) text = sample->scene;
+    status =
+        names ? encode_phrase(&batch->briefs[f->n], batch, f->maker->model, text, &f->random, err)
+              : encode_text(&batch->briefs[f->n], f, text, err);
+    return status ? status
+                  : gaclip__batch_concept(&batch->brief_concepts[f->n], &batch->texts, text, err);
+}
+
 /* The caption; an annotated image without one is called by what it shows, or is background. */
 static int choose_brief(Filling *f, GaclipError *err)
 {
@@ -288,11 +304,7 @@ static int choose_brief(Filling *f, GaclipError *err)
     const GaclipSample *sample = &f->sample;
     GaclipRandom *random = &f->random;
     int *row = &batch->briefs[f->n], *concept = &batch->brief_concepts[f->n];
-    if (sample->caption_count) {
-        const char *caption = sample->captions[gaclip__random_below(random, sample->caption_count)];
-        int status = encode_text(row, f, caption, err);
-        return status ? status : gaclip__batch_concept(concept, &batch->texts, caption, err);
-    }
+    if (sample->caption_count) return choose_caption(f, err);
     if (!sample->is_annotated) return GACLIP_OK;
     if (!sample->region_count) {
         *row = gaclip__batch_background(batch, random);

@@ -9,7 +9,7 @@
 #include "model/config.h"
 
 static const char KEY[] = "gaclip_checkpoint";
-enum { FORMAT = 1, ARRAYS = 4 };
+enum { FORMAT = 1, ARRAYS = 5 };
 
 static void add_losses(cJSON *json, const GaclipLossWeights *w)
 {
@@ -49,6 +49,7 @@ static cJSON *describe(const GaclipModel *model, const GaclipTrainOptions *o)
     cJSON_AddNumberToObject(json, "steps", o->steps);
     cJSON_AddNumberToObject(json, "batch_size", o->batch_size);
     cJSON_AddNumberToObject(json, "micro_batch", o->micro_batch);
+    cJSON_AddNumberToObject(json, "optimizer", o->optimizer);
     cJSON_AddNumberToObject(json, "learning_rate", o->learning_rate);
     cJSON_AddNumberToObject(json, "weight_decay", o->weight_decay);
     cJSON_AddNumberToObject(json, "warmup_steps", o->warmup_steps);
@@ -62,6 +63,7 @@ static cJSON *describe(const GaclipModel *model, const GaclipTrainOptions *o)
     cJSON_AddNumberToObject(json, "hard_negatives", o->hard_negatives);
     cJSON_AddNumberToObject(json, "crops", o->crops);
     cJSON_AddNumberToObject(json, "description_share", o->description_share);
+    cJSON_AddNumberToObject(json, "scene_share", o->scene_share);
     for (int i = 0; i < o->frozen_count; i++)
         cJSON_AddItemToArray(frozen, cJSON_CreateString(o->frozen[i]));
     cJSON_AddNumberToObject(json, "scale_min", o->scale_min);
@@ -94,15 +96,19 @@ typedef struct Array {
     float *values;
 } Array;
 
-/* The average is there when it is on. */
+/* The average and Muon's momentum are there when they are on. */
 static int list_arrays(Array arrays[ARRAYS], const GaclipModel *model,
                        const GaclipTrainState *state)
 {
-    arrays[0] = (Array){"weights", model->parameters.values};
-    arrays[1] = (Array){"first", state->adamw.first};
-    arrays[2] = (Array){"second", state->adamw.second};
-    arrays[3] = (Array){"average", state->average.values};
-    return state->average.values ? ARRAYS : ARRAYS - 1;
+    const Array all[ARRAYS] = {{"weights", model->parameters.values},
+                               {"first", state->adamw.first},
+                               {"second", state->adamw.second},
+                               {"average", state->average.values},
+                               {"momentum", state->muon.momentum}};
+    int count = 0;
+    for (int i = 0; i < ARRAYS; i++)
+        if (all[i].values) arrays[count++] = all[i];
+    return count;
 }
 
 int gaclip__checkpoint_write(const char *path, const GaclipModel *model,

@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "train/adamw.h"
 #include "train/average.h"
+#include "train/muon.h"
 
 /* What changes from step to step. Batches and random numbers depend on step and seed alone. */
 typedef struct GaclipTrainState {
@@ -15,6 +16,7 @@ typedef struct GaclipTrainState {
     double best; /* validation score */
     GaclipAdamW adamw;
     GaclipAverage average;
+    GaclipMuon muon;
 } GaclipTrainState;
 
 /* Atomic: a reader sees the old file or the new one. */

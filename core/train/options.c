@@ -60,6 +60,8 @@ static int check_numbers(const GaclipTrainOptions *o, GaclipError *err)
         return out_of_range(err, "scale", "above 0, the smaller one first");
     if (!(o->rotation >= 0 && o->rotation <= 45)) return out_of_range(err, "rotation", "0 to 45");
     if (!(o->colour_jitter >= 0)) return out_of_range(err, "colour_jitter", "0 or more");
+    if (!(o->scene_share >= 0 && o->scene_share <= 1))
+        return out_of_range(err, "scene_share", "in [0, 1]");
     if (o->hard_negatives < 0) return out_of_range(err, "hard_negatives", "0 or more");
     if (o->crops < 0) return out_of_range(err, "crops", "0 (all) or more");
     if (o->loader_threads < 1 || o->loader_threads > 64)
@@ -139,8 +141,9 @@ static double pass_bytes(const GaclipModel *model, int images, int recompute)
 
 double gaclip_train_memory(const GaclipModel *model, const GaclipTrainOptions *options)
 {
-    /* weights, gradients, two moments and where decay acts; the average */
-    double arrays = 5 + (options->average_decay > 0), side = model->config.vision.image_size;
+    /* weights, gradients, two moments and where decay acts; the average; the momentum */
+    double arrays = 5 + (options->average_decay > 0) + (options->optimizer == GACLIP_MUON);
+    double side = model->config.vision.image_size;
     double parameters = 4.0 * (double)model->parameters.floats * arrays;
     int images = options->micro_batch && options->micro_batch < options->batch_size
                      ? options->micro_batch

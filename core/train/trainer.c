@@ -87,6 +87,8 @@ static int update(Trainer *t, const GaclipBatch *batch, const GaclipStepResult *
     }
     t->skips_in_a_row = 0;
     double factor = o->clip_norm > 0 && *norm > o->clip_norm ? o->clip_norm / *norm : 1.0;
+    if (o->optimizer == GACLIP_MUON)
+        gaclip__muon_step(&t->state.muon, m->compute, &m->parameters, rate, factor);
     gaclip__adamw_step(&t->state.adamw, m->compute, &m->parameters, rate, factor);
     clamp_logit_scale(m);
     gaclip__average_update(&t->state.average, m->compute, &m->parameters);
@@ -201,10 +203,13 @@ static int prepare(Trainer *t, const GaclipSampleSource *source, GaclipError *er
     if (!status)
         status = gaclip__adamw_init(&s->adamw, table, o->beta1, o->beta2, o->epsilon,
                                     o->weight_decay, err);
+    if (!status && o->optimizer == GACLIP_MUON)
+        status = gaclip__muon_init(&s->muon, t->model->compute, table, o, err);
     if (!status) status = gaclip__average_init(&s->average, table, o->average_decay, err);
     if (status) return status;
     for (int i = 0; i < table->count; i++)
-        if (gaclip__train_is_frozen(o, table->entries[i].name))
+        if (gaclip__train_is_frozen(o, table->entries[i].name) ||
+            (o->optimizer == GACLIP_MUON && table->entries[i].is_linear))
             gaclip__adamw_freeze(&s->adamw, &table->entries[i]);
     if (o->resume) status = gaclip__checkpoint_read(o->checkpoint, t->model, o, s, err);
     if (!status) status = gaclip__loader_new(&t->loader, t->model, source, o, s->step, err);
@@ -219,6 +224,7 @@ static void finish(Trainer *t)
     gaclip__arena_free(&t->rows);
     gaclip__average_clear(&t->state.average);
     gaclip__adamw_clear(&t->state.adamw);
+    gaclip__muon_clear(&t->state.muon);
     gaclip__parameters_stop_gradients(&t->model->parameters);
 }
 

@@ -24,11 +24,16 @@ typedef struct GaclipLossWeights {
     double objectness, box;
 } GaclipLossWeights;
 
+/* AdamW moves every parameter; Muon the matrices of the blocks' linear layers, and AdamW the rest.
+ */
+typedef enum GaclipOptimizer { GACLIP_ADAMW, GACLIP_MUON } GaclipOptimizer;
+
 typedef struct GaclipTrainOptions {
     int steps, batch_size;
     int micro_batch; /* images (and crops) a pass, to save memory; the contrastive losses still see
                         the whole batch. 0: the batch in one pass */
     int recompute;   /* gradient checkpointing: activations are computed again in the backward */
+    GaclipOptimizer optimizer;
     double learning_rate, weight_decay;
     int warmup_steps;
     double beta1, beta2, epsilon;
@@ -40,6 +45,8 @@ typedef struct GaclipTrainOptions {
     int crops;                 /* regions a step whose crop is encoded too, at most; 0 = all */
     double description_share;  /* of the regions with phrase and description: how many learn the
                                   latter by the region-phrase loss */
+    double scene_share;        /* of the images with captions and a class: how many learn the class
+                                  in place of a caption */
     const char *const *frozen; /* (frozen_count) parameters whose names begin so do not change;
                                   borrowed */
     int frozen_count;
