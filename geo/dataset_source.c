@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "class_traits.h"
 #include "dataset_image.h"
 #include "detailed_caption.h"
 #include "image_cache.h"
@@ -198,6 +199,7 @@ static const char *name_region(const GaclipDatasetRegion *region, const GaclipDa
     return chosen ? c->synonyms[chosen - 1] : c->name;
 }
 
+/* To learn from (a state is given), an object of a class such as "other" has no name. */
 static int list_regions(GaclipSample *sample, const GaclipDatasetSource *source,
                         const GaclipDatasetImage *image, int image_width, int image_height,
                         const GaclipSampleWindow *window, uint64_t *state, GaclipError *err)
@@ -209,11 +211,12 @@ static int list_regions(GaclipSample *sample, const GaclipDatasetSource *source,
         GaclipSampleRegion *out = &sample->regions[sample->region_count];
         const GaclipDatasetClass *c =
             r->class_index < 0 ? NULL : gaclip_dataset_class_at(source->dataset, r->class_index);
+        int is_named = !state || !c || gaclip__is_spoken(c->name);
         double box[4] = {r->box[0] * image_width, r->box[1] * image_height, r->box[2] * image_width,
                          r->box[3] * image_height};
         if (!gaclip__window_show(&out->box, box, window)) continue;
-        out->phrase = name_region(r, c, state);
-        out->concept = c ? c->name : NULL;
+        out->phrase = is_named ? name_region(r, c, state) : NULL;
+        out->concept = is_named && c ? c->name : NULL;
         out->description = r->description;
         out->negatives = r->negatives;
         out->negative_count = r->negative_count;

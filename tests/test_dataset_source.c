@@ -175,6 +175,27 @@ static void test_whole_images(void **state)
     close_source(&opened);
 }
 
+/* "other" is no word to learn; what it stands for is an object all the same. */
+static void test_empty_names(void **state)
+{
+    static const char OTHERS[] = "/vsimem/set/others.json";
+    (void)state;
+    put_file(OTHERS, "{\"images\": [{\"id\": 1, \"file_name\": \"b.tif\", \"width\": 60, "
+                     "\"height\": 60}],\n\"annotations\": [{\"image_id\": 1, \"category_id\": 1, "
+                     "\"bbox\": [20, 30, 10, 20]}], \"categories\": [{\"id\": 1, \"name\": "
+                     "\"other\"}]}");
+    Opened opened = open_source(OTHERS, NULL, 1, NULL);
+    GaclipSample s = take(&opened, 3, 60, 60);
+    GaclipError err = {0};
+    assert_int_equal(s.region_count, 1);
+    assert_true(s.regions[0].is_object && !s.regions[0].phrase && !s.regions[0].concept);
+    gaclip_sample_clear(&s);
+    expect_ok(opened.view.at(&s, opened.view.payload, 0, &err), &err);
+    assert_string_equal(s.regions[0].phrase, "other");
+    gaclip_sample_clear(&s);
+    close_source(&opened);
+}
+
 static void test_missing_split(void **state)
 {
     (void)state;
@@ -218,10 +239,10 @@ static void test_damaged_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),       cmocka_unit_test(test_shape_is_kept),
-        cmocka_unit_test(test_captions),      cmocka_unit_test(test_same_number),
-        cmocka_unit_test(test_whole_images),  cmocka_unit_test(test_missing_split),
-        cmocka_unit_test(test_damaged_image),
+        cmocka_unit_test(test_windows),      cmocka_unit_test(test_shape_is_kept),
+        cmocka_unit_test(test_captions),     cmocka_unit_test(test_same_number),
+        cmocka_unit_test(test_whole_images), cmocka_unit_test(test_missing_split),
+        cmocka_unit_test(test_empty_names),  cmocka_unit_test(test_damaged_image),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

@@ -197,7 +197,7 @@ static int add_region(Filling *f, const GaclipSampleRegion *region, GaclipError 
     const char *name = region->concept  ? region->concept
                        : region->phrase ? region->phrase
                                         : region->description;
-    if (!has_area(&added.box)) return GACLIP_OK;
+    if (!name || !has_area(&added.box)) return GACLIP_OK;
     int status = gaclip__batch_concept(&added.concept, &batch->texts, name, err);
     if (!status && weights_of(f)->region > 0) status = choose_text(&added.text, f, region, err);
     if (!status) status = gaclip__batch_add_region(batch, &added, err);

@@ -35,9 +35,20 @@ size_t gaclip__muon_work(int rows, int columns)
     return R * C + 3 * R * R;
 }
 
+/* The blocks' layers, and what leads to them from the stem's first map. The proposal head learns
+ * worse so. */
+int gaclip__muon_moves(const GaclipParameter *p)
+{
+    enum { COLOURS = 3 };
+    if (p->is_linear) return 1;
+    if (p->rank != GACLIP__PARAMETER_RANK) return 0;
+    if (!strcmp(p->name, "visual.conv1.weight")) return p->shape[1] > COLOURS;
+    return !strncmp(p->name, "visual.stem.", 12) && p->shape[3] > COLOURS;
+}
+
 static void add_matrix(GaclipMuon *muon, const GaclipParameter *p, int part, int rows)
 {
-    int columns = p->shape[1];
+    int columns = (int)(p->count / (size_t)p->shape[0]);
     size_t floats = (size_t)rows * (size_t)columns;
     size_t work =
         2 * floats + gaclip__muon_work(rows, columns); /* the direction and its transpose */
@@ -51,7 +62,7 @@ static void list_matrices(GaclipMuon *muon, const GaclipParameters *table,
 {
     for (int i = 0; i < table->count; i++) {
         const GaclipParameter *p = &table->entries[i];
-        if (!p->is_linear || gaclip__train_is_frozen(options, p->name)) continue;
+        if (!gaclip__muon_moves(p) || gaclip__train_is_frozen(options, p->name)) continue;
         int parts = strstr(p->name, "in_proj") ? ATTENTION_PARTS : 1;
         for (int k = 0; k < parts; k++) add_matrix(muon, p, k, p->shape[0] / parts);
     }

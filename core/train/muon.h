@@ -1,5 +1,5 @@
 /* Muon (Jordan et al., 2024): matrices of the blocks' linear layers move by their momentum with all
- * singular values made about 1; AdamW moves everything else. */
+ * singular values made about 1, and so do the kernels of the stem; AdamW moves everything else. */
 #ifndef GACLIP_TRAIN_MUON_H
 #define GACLIP_TRAIN_MUON_H
 
@@ -26,6 +26,9 @@ typedef struct GaclipMuon {
 int gaclip__muon_init(GaclipMuon *muon, const GaclipCompute *compute, const GaclipParameters *table,
                       const GaclipTrainOptions *options, GaclipError *err);
 void gaclip__muon_clear(GaclipMuon *muon);
+
+/* Whether p is a matrix that Muon moves; kernels of convolutions are one row an output. */
+int gaclip__muon_moves(const GaclipParameter *p);
 
 /* One update of the matrices with gradients times gradient_factor, of which it leaves zeros for
  * AdamW. The step is scaled so that its elements are about as large as AdamW's at the same

@@ -209,7 +209,7 @@ static int prepare(Trainer *t, const GaclipSampleSource *source, GaclipError *er
     if (status) return status;
     for (int i = 0; i < table->count; i++)
         if (gaclip__train_is_frozen(o, table->entries[i].name) ||
-            (o->optimizer == GACLIP_MUON && table->entries[i].is_linear))
+            (o->optimizer == GACLIP_MUON && gaclip__muon_moves(&table->entries[i])))
             gaclip__adamw_freeze(&s->adamw, &table->entries[i]);
     if (o->resume) status = gaclip__checkpoint_read(o->checkpoint, t->model, o, s, err);
     if (!status) status = gaclip__loader_new(&t->loader, t->model, source, o, s->step, err);

@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 /* A region of an image and what is said of it. The texts are lent by the source and live as long
- * as it does. At least one of phrase and description is there. */
+ * as it does. One of phrase and description is there at least, but for an object to learn from
+ * whose class names nothing ("other"). */
 typedef struct GaclipSampleRegion {
     GaclipBox box;       /* pixels of the image */
     const char *phrase;  /* names it, to be put into a prompt template: "wind turbine"; or NULL */
