@@ -42,6 +42,8 @@ def parse_arguments():
     parser.add_argument("--retrieval", required=True, metavar="CAPTIONS")
     parser.add_argument("--classify", metavar="DATASET", help="images with a class")
     parser.add_argument("--split", default="val", help="what is measured on (default: val)")
+    parser.add_argument("--limit", default="0", metavar="N",
+                        help="measure regions and boxes on so many images, spread evenly")
     parser.add_argument("--novel", default="windmill", help="classes without boxes in the recipe")
     parser.add_argument("--seeds", default="1,2,3", metavar="N[,N...]")
     parser.add_argument("--bin", default=os.environ.get("GACLIP_BIN", "build/release/bin"),
@@ -113,9 +115,11 @@ def measure(arguments, models, protocol, dataset, *more):
 def measure_all(arguments, models):
     """{column: {model: figure in percent}}"""
     names = list(models.values())
-    regions = measure(arguments, names, "regions", arguments.regions)
-    fine = measure(arguments, names, "fine-grained", arguments.regions)
-    found = measure(arguments, names, "detect", arguments.regions, "--novel", arguments.novel)
+    limit = ["--limit", arguments.limit]
+    regions = measure(arguments, names, "regions", arguments.regions, *limit)
+    fine = measure(arguments, names, "fine-grained", arguments.regions, *limit)
+    found = measure(arguments, names, "detect", arguments.regions, "--novel", arguments.novel,
+                    *limit)
     recall = measure(arguments, names, "retrieval", arguments.retrieval)
     columns = {
         "regions Acc@1": lambda m: regions[m]["acc1"]["value"],
