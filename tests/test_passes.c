@@ -101,9 +101,9 @@ static void run_images(Result *result, GaclipModel *m, const Way *way, GaclipRan
                                     flags | (way->recompute ? GACLIP__PASS_RECOMPUTE : 0), &err),
               &err);
     result->bytes = gaclip__arena_used(&m->arena);
-    expect_ok(
-        gaclip__proposal_layout(&proposals, &m->proposals, m->compute, &m->arena, &pass, 1, &err),
-        &err);
+    expect_ok(gaclip__proposal_layout(&proposals, &m->proposals, m->compute, &m->arena, &pass,
+                                      pass.batch, 1, &err),
+              &err);
     expect_ok(gaclip__vision_forward(&m->vision, m->compute, &pass, planes, &err), &err);
     gaclip__proposal_forward(&m->proposals, m->compute, &proposals, &pass);
     append(result, pass.class_embedding, IMAGES * embed);

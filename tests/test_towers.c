@@ -100,9 +100,9 @@ static void image_forward(Fixture *f, GaclipVisionPass *pass, GaclipProposalPass
                                     &err),
               &err);
     expect_ok(gaclip__vision_forward(&m->vision, m->compute, pass, f->planes, &err), &err);
-    expect_ok(
-        gaclip__proposal_layout(proposals, &m->proposals, m->compute, &m->arena, pass, 1, &err),
-        &err);
+    expect_ok(gaclip__proposal_layout(proposals, &m->proposals, m->compute, &m->arena, pass,
+                                      pass->batch, 1, &err),
+              &err);
     gaclip__proposal_forward(&m->proposals, m->compute, proposals, pass);
 }
 

@@ -8,6 +8,7 @@
 #include "gaclip/train.h"
 #include "oracle_model.h"
 #include "train/batch_fill.h"
+#include "train/step.h"
 
 enum { STEPS = 6, BATCH = 4 };
 
@@ -129,6 +130,98 @@ static void test_scene_share(void **state)
     assert_int_equal(count_scenes(1), 16);
     int some = count_scenes(0.5);
     assert_in_range(some, 3, 13);
+}
+
+/* Every second image is one of which nobody said where its objects are. */
+static int next_mixed(GaclipSample *out, void *payload, uint64_t random, int width, int height,
+                      GaclipError *err)
+{
+    int status = next_sample(out, payload, random, width, height, err);
+    if ((random >> 40) % 2) return status;
+    free(out->regions);
+    out->regions = NULL;
+    out->region_count = out->is_annotated = 0;
+    out->name = "captions.tif";
+    return status;
+}
+
+static const GaclipSampleSource MIXED = {.next = next_mixed};
+
+static void fill_mixed(GaclipBatch *batch, GaclipModel *model, const GaclipTrainOptions *options)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    GaclipBatchMaker maker = {model, options, &MIXED, &lock};
+    GaclipError err = {0};
+    expect_ok(gaclip__batch_init(batch, 8, 32, 16, &err), &err);
+    expect_ok(gaclip__batch_fill(batch, &maker, 0, &err), &err);
+    assert_in_range(batch->taught, 1, 7);
+}
+
+/* Images that teach the proposal head come first, and everything moves with them. */
+static void test_batch_order(void **state)
+{
+    (void)state;
+    GaclipModel *model = random_model(1);
+    GaclipTrainOptions options = small_options();
+    GaclipBatch batch;
+    int captioned[2] = {0};
+    fill_mixed(&batch, model, &options);
+    for (int n = 0; n < batch.size; n++) {
+        int is_taught = n < batch.taught;
+        assert_string_equal(batch.names[n], is_taught ? "drawn.tif" : "captions.tif");
+        assert_int_equal(batch.targets[n].count, is_taught);
+        captioned[is_taught] += batch.briefs[n] != GACLIP__NO_TEXT;
+    }
+    assert_int_equal(captioned[0] + captioned[1], batch.size);
+    for (int k = 0; k < batch.region_count; k++) assert_true(batch.regions[k].image < batch.taught);
+    gaclip__batch_clear(&batch);
+    oracle_model_close(model);
+}
+
+/* Gradients (floats of the arena) of one mixed batch in passes of so many images. */
+static float *mixed_gradients(GaclipModel *model, int micro_batch)
+{
+    GaclipTrainOptions options = small_options();
+    GaclipBatch batch;
+    GaclipStepResult result;
+    GaclipArena rows = {0};
+    GaclipError err = {0};
+    GaclipParameters *table = &model->parameters;
+    options.micro_batch = micro_batch;
+    options.weights = (GaclipLossWeights){.global = 1, .region = 1, .objectness = 1, .box = 1};
+    fill_mixed(&batch, model, &options);
+    expect_ok(gaclip__parameters_own(table, &err), &err);
+    expect_ok(gaclip__parameters_start_gradients(table, &err), &err);
+    expect_ok(gaclip__train_step(&result, model, &batch, &options, &rows, &err), &err);
+    assert_true(result.losses.objectness > 0 && result.losses.box > 0);
+    float *gradients = malloc(table->floats * sizeof *gradients);
+    memcpy(gradients, table->gradients, table->floats * sizeof *gradients);
+    gaclip__parameters_stop_gradients(table);
+    gaclip__arena_free(&rows);
+    gaclip__batch_clear(&batch);
+    return gradients;
+}
+
+/* The head runs on the first images of a pass, or on all, or on none: the gradients are the same.
+ */
+static void test_taught_images(void **state)
+{
+    (void)state;
+    GaclipModel *model = random_model(1);
+    float *whole = mixed_gradients(model, 0);
+    for (int micro_batch = 1; micro_batch < 8; micro_batch += 2) {
+        float *parts = mixed_gradients(model, micro_batch);
+        for (int i = 0; i < model->parameters.count; i++) {
+            const GaclipParameter *p = &model->parameters.entries[i];
+            for (size_t k = p->offset; k < p->offset + p->count; k++)
+                if (!(fabsf(whole[k] - parts[k]) <= 1e-5f + 1e-4f * fabsf(whole[k])))
+                    fail_msg("passes of %d: %s is %g, not %g", micro_batch, p->name,
+                             (double)parts[k], (double)whole[k]);
+        }
+        free(parts);
+    }
+    free(whole);
+    oracle_model_close(model);
 }
 
 /* What the events of a run noted. */
@@ -361,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_encoded), cmocka_unit_test(test_scene_share),
+        cmocka_unit_test(test_batch_order),     cmocka_unit_test(test_taught_images),
         cmocka_unit_test(test_validation),      cmocka_unit_test(test_loss_not_finite),
         cmocka_unit_test(test_resume),          cmocka_unit_test(test_resume_of_another_training),
         cmocka_unit_test(test_frozen),          cmocka_unit_test(test_calibration),

@@ -149,7 +149,7 @@ int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
     int status = gaclip__dense_pass(&pass, finder, mode, planes, count, err);
     if (!status)
         status = gaclip__proposal_layout(&proposals, &finder->proposals, finder->compute,
-                                         &finder->arena, &pass, 0, err);
+                                         &finder->arena, &pass, count, 0, err);
     if (!status) gaclip__proposal_forward(&finder->proposals, finder->compute, &proposals, &pass);
     for (int n = 0; n < count && !status; n++)
         status = propose(&found, detector, &windows[n], &proposals, n, image, err);

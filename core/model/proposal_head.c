@@ -73,10 +73,10 @@ static void layout_gradients(GaclipProposalPass *pass, const GaclipProposalHead 
 
 int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *head,
                             GaclipCompute *compute, GaclipArena *arena,
-                            const GaclipVisionPass *vision, int keep, GaclipError *err)
+                            const GaclipVisionPass *vision, int images, int keep, GaclipError *err)
 {
     const GaclipModelConfig *c = head->parts.config;
-    int batch = vision->batch, h = vision->h, w = vision->w, up = c->proposal.upsample;
+    int batch = images, h = vision->h, w = vision->w, up = c->proposal.upsample;
     *pass = (GaclipProposalPass){.batch = batch, .h = h, .w = w, .out_h = h * up, .out_w = w * up};
     pass->stride = (float)c->vision.patch_size / (float)up;
     size_t pixels = (size_t)batch * (size_t)h * (size_t)w;
@@ -178,6 +178,7 @@ void gaclip__proposal_backward(const GaclipProposalHead *head, const GaclipCompu
         grad = grad_in;
     }
     grads->features = pass->grad_features;
+    grads->head_images = pass->batch;
 }
 
 GaclipBox gaclip__proposal_box(const GaclipProposalPass *pass, const float *location, int y, int x)

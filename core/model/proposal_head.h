@@ -36,10 +36,10 @@ typedef struct GaclipProposalPass {
     GaclipOperand grad_read;             /* a gradient as products read it; none in f32 */
 } GaclipProposalPass;
 
-/* Of the tower's pass, which has been laid out; run it before forward. */
+/* Of the first images of the tower's pass, which has been laid out; run it before forward. */
 int gaclip__proposal_layout(GaclipProposalPass *pass, const GaclipProposalHead *head,
                             GaclipCompute *compute, GaclipArena *arena,
-                            const GaclipVisionPass *vision, int keep, GaclipError *err);
+                            const GaclipVisionPass *vision, int images, int keep, GaclipError *err);
 void gaclip__proposal_forward(const GaclipProposalHead *head, const GaclipCompute *compute,
                               GaclipProposalPass *pass, const GaclipVisionPass *vision);
 /* grad_out (N, out_h, out_w, 5). Adds to the parameters' gradients; what the tower's backward needs

@@ -129,7 +129,9 @@ void gaclip__stem_backward(const GaclipVision *v, const GaclipCompute *compute,
         int rows = (int)stem_pixels(pass, i + 1);
         float *grad_in = i ? pass->grad_stem[(i - 1) & 1] : NULL;
         size_t floats = (size_t)rows * (size_t)shape.n_out;
-        if (grads->stem[i]) gaclip__add(compute, grad, grads->stem[i], floats);
+        if (grads->stem[i])
+            gaclip__add(compute, grad, grads->stem[i],
+                        floats / (size_t)pass->batch * (size_t)grads->head_images);
         gaclip__activation_backward(compute, v->config->activation, gaclip__floats(grad), grad,
                                     s->norm, floats);
         gaclip__layer_norm_backward(compute, grad, gaclip__gradient(v->parameters, w->norm_weight),

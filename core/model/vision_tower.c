@@ -288,20 +288,22 @@ static void class_backward(const GaclipVision *v, const GaclipCompute *compute,
 
 /* d loss / d patch tokens into the other rows of grad_tokens, or of grad_value. */
 static void dense_backward(const GaclipVision *v, const GaclipCompute *compute,
-                           GaclipVisionPass *pass, const float *grad_dense,
-                           const float *grad_features, float *grad_source)
+                           GaclipVisionPass *pass, const GaclipVisionGradients *grads,
+                           float *grad_source)
 {
     const GaclipModelConfig *c = v->config;
     size_t W = (size_t)c->vision.width, grid = (size_t)(pass->h * pass->w);
     int rows = pass->batch * (int)grid;
+    size_t floats = (size_t)rows * W, of_head = (size_t)grads->head_images * grid * W;
     float *grad = pass->grad_features;
-    if (grad_dense) {
+    if (grads->dense) {
         gaclip__projection_backward(
-            compute, grad, gaclip__gradient(v->parameters, v->proj), grad_dense, pass->features,
+            compute, grad, gaclip__gradient(v->parameters, v->proj), grads->dense, pass->features,
             gaclip__value(v->parameters, v->proj), rows, c->vision.width, c->embed_dim);
-        if (grad_features) gaclip__add(compute, grad, grad_features, (size_t)rows * W);
+        if (grads->features) gaclip__add(compute, grad, grads->features, of_head);
     } else {
-        memcpy(grad, grad_features, (size_t)rows * W * sizeof *grad);
+        memcpy(grad, grads->features, of_head * sizeof *grad);
+        memset(grad + of_head, 0, (floats - of_head) * sizeof *grad);
     }
     gaclip__layer_norm_backward(
         compute, grad, gaclip__gradient(v->parameters, v->ln_post_weight),
@@ -374,7 +376,7 @@ int gaclip__vision_backward(const GaclipVision *vision, const GaclipCompute *com
     if (by_value) memset(pass->grad_value, 0, floats * sizeof *pass->grad_value);
     if (grads->class_embedding) class_backward(vision, compute, pass, grads->class_embedding);
     if (is_dense)
-        dense_backward(vision, compute, pass, grads->dense, grads->features,
+        dense_backward(vision, compute, pass, grads,
                        by_value ? pass->grad_value : pass->grad_tokens);
     gaclip__transformer_backward(&vision->transformer, compute, &pass->transformer,
                                  pass->grad_tokens, by_value ? pass->grad_value : NULL);

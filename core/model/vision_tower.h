@@ -64,8 +64,9 @@ int gaclip__vision_forward(const GaclipVision *vision, const GaclipCompute *comp
 typedef struct GaclipVisionGradients {
     const float *class_embedding;       /* (N, E) by the unit embedding */
     const float *dense;                 /* (N, h, w, E) */
-    const float *features;              /* (N h w, W) by pass->features */
-    const float *stem[GACLIP_MAX_STEM]; /* (N H' W', C) by a stem layer's out */
+    int head_images;                    /* M: features and stem are of the first so many */
+    const float *features;              /* (M h w, W) by pass->features */
+    const float *stem[GACLIP_MAX_STEM]; /* (M H' W', C) by a stem layer's out */
 } GaclipVisionGradients;
 
 /* Adds to every parameter's gradient. */

@@ -111,6 +111,52 @@ int gaclip__batch_add_crop(GaclipBatch *batch, float **planes, int region, Gacli
     return GACLIP_OK;
 }
 
+static int teaches(const GaclipTargets *targets)
+{
+    return targets->is_complete || targets->count > 0;
+}
+
+static void swap_bytes(void *a, void *b, size_t count)
+{
+    char *x = a, *y = b;
+    for (size_t i = 0; i < count; i++) {
+        char kept = x[i];
+        x[i] = y[i];
+        y[i] = kept;
+    }
+}
+
+static void swap_images(GaclipBatch *b, int i, int j)
+{
+    size_t floats = 3 * (size_t)b->side * (size_t)b->side;
+    swap_bytes(b->planes + (size_t)i * floats, b->planes + (size_t)j * floats,
+               floats * sizeof *b->planes);
+    swap_bytes(&b->names[i], &b->names[j], sizeof *b->names);
+    swap_bytes(&b->briefs[i], &b->briefs[j], sizeof *b->briefs);
+    swap_bytes(&b->details[i], &b->details[j], sizeof *b->details);
+    swap_bytes(&b->brief_concepts[i], &b->brief_concepts[j], sizeof *b->brief_concepts);
+    swap_bytes(&b->boxes[i], &b->boxes[j], sizeof *b->boxes);
+    swap_bytes(&b->targets[i], &b->targets[j], sizeof *b->targets);
+    for (int k = 0; k < b->region_count; k++) {
+        int *image = &b->regions[k].image;
+        *image = *image == i ? j : *image == j ? i : *image;
+    }
+}
+
+void gaclip__batch_sort(GaclipBatch *batch)
+{
+    int first = 0, last = batch->size - 1;
+    while (first <= last) {
+        if (teaches(&batch->targets[first]))
+            first++;
+        else if (!teaches(&batch->targets[last]))
+            last--;
+        else
+            swap_images(batch, first++, last--);
+    }
+    batch->taught = first;
+}
+
 int gaclip__batch_background(GaclipBatch *batch, GaclipRandom *random)
 {
     return batch->background_first + gaclip__random_below(random, batch->background_count);

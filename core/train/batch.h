@@ -32,6 +32,7 @@ typedef struct GaclipBatch {
 
     GaclipBox **boxes;      /* (size) arrays of pixels, targets of the proposal head */
     GaclipTargets *targets; /* (size) views of boxes */
+    int taught;             /* images that teach the proposal head; they come first */
 
     GaclipRegion *regions; /* boxes of objects, slightly moved, and empty ground */
     int region_count, region_capacity;
@@ -59,6 +60,10 @@ int gaclip__batch_add_trial(GaclipBatch *batch, int region, GaclipError *err);
 int gaclip__batch_add_trial_text(GaclipBatch *batch, int text, GaclipError *err);
 /* *planes: room for the pixels of a crop of that region. */
 int gaclip__batch_add_crop(GaclipBatch *batch, float **planes, int region, GaclipError *err);
+
+/* Brings the images that teach the proposal head to the front, and counts them: those of which all
+ * objects have boxes, or some. */
+void gaclip__batch_sort(GaclipBatch *batch);
 
 /* A random background phrase's row. */
 int gaclip__batch_background(GaclipBatch *batch, GaclipRandom *random);

@@ -383,6 +383,7 @@ int gaclip__batch_fill(GaclipBatch *batch, const GaclipBatchMaker *maker, long s
         gaclip__random_seed(&f.random, seed_of(maker->options, step, batch->size, n));
         status = fill_image(&f, err);
     }
+    if (!status) gaclip__batch_sort(batch);
     return status;
 }
 

@@ -55,12 +55,12 @@ static int run_proposals(GaclipStep *step, GaclipImagePass *pass, int keep)
     const GaclipLossWeights *w = &step->options->weights;
     double objectness, box;
     int status = gaclip__proposal_layout(p, &m->proposals, m->compute, &m->arena, &pass->vision,
-                                         keep, step->err);
+                                         pass->taught, keep, step->err);
     if (status) return status;
     gaclip__proposal_forward(&m->proposals, m->compute, p, &pass->vision);
     if (!keep) return GACLIP_OK;
     pass->grad_proposals = gaclip__arena_floats(
-        &m->arena, (size_t)(pass->count * p->out_h * p->out_w) * GACLIP__HEAD_CHANNELS);
+        &m->arena, (size_t)(pass->taught * p->out_h * p->out_w) * GACLIP__HEAD_CHANNELS);
     status = gaclip__arena_check(&m->arena, step->err);
     if (!status)
         status = gaclip__proposal_loss(&objectness, &box, pass->grad_proposals, p,
@@ -75,8 +75,10 @@ static int run_proposals(GaclipStep *step, GaclipImagePass *pass, int keep)
 int gaclip__image_pass_run(GaclipStep *step, GaclipImagePass *pass, int first, int count, int keep)
 {
     *pass = (GaclipImagePass){.first = first, .count = count};
+    if (wants_proposals(step) && step->batch->taught > first)
+        pass->taught = step->batch->taught - first < count ? step->batch->taught - first : count;
     int status = run_tower(step, pass, keep);
-    if (!status && wants_proposals(step)) status = run_proposals(step, pass, keep);
+    if (!status && pass->taught) status = run_proposals(step, pass, keep);
     return status;
 }
 
@@ -118,8 +120,8 @@ static int mine_image(GaclipStep *step, const GaclipImagePass *pass, int n)
 static int mine_negatives(GaclipStep *step, const GaclipImagePass *pass)
 {
     int status = GACLIP_OK;
-    if (!wants_proposals(step) || !(step->options->weights.region > 0)) return GACLIP_OK;
-    for (int n = pass->first; n < pass->first + pass->count && !status; n++)
+    if (!(step->options->weights.region > 0)) return GACLIP_OK;
+    for (int n = pass->first; n < pass->first + pass->taught && !status; n++)
         if (step->batch->targets[n].is_complete) status = mine_image(step, pass, n);
     return status;
 }
@@ -203,7 +205,7 @@ int gaclip__image_pass_backward(GaclipStep *step, GaclipImagePass *pass)
     GaclipVisionGradients grads = {0};
     if (wants_class(step))
         grads.class_embedding = step->embeddings.images.grad + (size_t)pass->first * E;
-    if (wants_proposals(step))
+    if (pass->taught)
         gaclip__proposal_backward(&m->proposals, m->compute, &pass->proposals, &pass->vision,
                                   pass->grad_proposals, &grads);
     if (wants_regions(step)) {

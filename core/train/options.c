@@ -132,8 +132,8 @@ static double pass_bytes(const GaclipModel *model, int images, int recompute)
     int status = gaclip__vision_layout(&vision, &model->vision, model->compute, &arena, images,
                                        side, side, c->dense, flags, NULL);
     if (!status && c->proposal.width)
-        gaclip__proposal_layout(&proposals, &model->proposals, model->compute, &arena, &vision, 1,
-                                NULL);
+        gaclip__proposal_layout(&proposals, &model->proposals, model->compute, &arena, &vision,
+                                images, 1, NULL);
     double bytes = (double)gaclip__arena_used(&arena);
     gaclip__arena_free(&arena);
     return bytes;

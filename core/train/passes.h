@@ -27,9 +27,10 @@ int gaclip__pass_flags(const GaclipStep *step, int keep);
 /* Images [first, first + count) of the batch, with their proposals and regions. */
 typedef struct GaclipImagePass {
     int first, count;
+    int taught; /* of the count, those on which the proposal head runs; they come first */
     GaclipVisionPass vision;
     GaclipProposalPass proposals;
-    float *grad_proposals; /* (count, out_h, out_w, 5) */
+    float *grad_proposals; /* (taught, out_h, out_w, 5) */
 } GaclipImagePass;
 
 /* Forward. keep: for a backward, which also needs the losses of the proposals. */
