@@ -1,9 +1,10 @@
 /* full_parity MODEL IO PRECISION: a model beside the reference's embeddings of the same weights.
  *
  * IO holds images, tokens, image_embedding, text_embedding and logits. Prints one JSON object: d of
- * every result (largest difference / largest expected value), how far apart the texts are that the
- * logits rank otherwise, seconds to the first image's embedding and resident memory then. Ends with
- * 77 where the processor lacks the precision. */
+ * every result (largest difference / largest expected value), of embeddings the worst row's length
+ * of the difference / length too, how far apart the texts are that the logits rank otherwise,
+ * seconds to the first image's embedding and resident memory then. Ends with 77 where the processor
+ * lacks the precision. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,25 @@ static double compare(const Parity *p, const char *name, const float *got)
     return d;
 }
 
+/* The length of the difference over the expected length, of the worst row. */
+static double compare_rows(const Parity *p, const char *name, const float *got)
+{
+    size_t count, E = (size_t)gaclip_model_config(p->model)->embed_dim;
+    double worst = 0;
+    float *expected = oracle_floats(p->io, name, &count);
+    for (size_t row = 0; row < count; row += E) {
+        double apart = 0, length = 0;
+        for (size_t k = row; k < row + E; k++) {
+            apart += ((double)got[k] - expected[k]) * ((double)got[k] - expected[k]);
+            length += (double)expected[k] * expected[k];
+        }
+        double ratio = sqrt(apart / length);
+        worst = isfinite(ratio) ? fmax(worst, ratio) : INFINITY;
+    }
+    free(expected);
+    return worst;
+}
+
 /* Of the pairs of texts that the logits of an image rank otherwise than expected, how far the
  * furthest apart should be, as a share of the largest logit; 0 where all are ranked alike. */
 static double widest_swap(const Parity *p)
@@ -123,6 +143,9 @@ static void print(const Parity *p)
     printf("{\"image\": %.3g, \"text\": %.3g, \"logits\": %.3g, \"widest_swap\": %.3g, ",
            compare(p, "image_embedding", p->image), compare(p, "text_embedding", p->text),
            compare(p, "logits", p->logits), widest_swap(p));
+    printf("\"image_rows\": %.3g, \"text_rows\": %.3g, ",
+           compare_rows(p, "image_embedding", p->image),
+           compare_rows(p, "text_embedding", p->text));
     printf("\"first_image_s\": %.3f, \"resident_mib\": %ld, \"anonymous_mib\": %ld}\n",
            p->first_image_s, p->resident_kib / 1024, p->anonymous_kib / 1024);
 }
