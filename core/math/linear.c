@@ -6,14 +6,22 @@
 #include "math/quantised.h"
 
 /* A block of the result stays in the second-level cache until all that follows the product is done
- * to it. Blocks do not depend on the number of threads. */
-enum { FEWEST_ROWS = 16, MOST_ROWS = 192, MOST_COLUMNS = 768, BIAS_COLUMNS = 64 };
+ * to it. Blocks do not depend on the number of threads. Every block packs its part of the weights
+ * anew, so that few rows are dear: there are only as many blocks of rows as make WANTED_BLOCKS. */
+enum {
+    WANTED_BLOCKS = 8,
+    FEWEST_ROWS = 16,
+    MOST_ROWS = 192,
+    MOST_COLUMNS = 768,
+    STEP = 16, /* of rows and columns */
+    BIAS_COLUMNS = 64
+};
 
 /* result (rows, columns) = in (rows, depth) op(weight), then finished row by row. */
 typedef struct Blocks {
     const GaclipCompute *compute;
     int rows, columns, depth, transposed; /* weight is (columns, depth) when transposed */
-    int block_rows, column_blocks;
+    int block_rows, block_columns, row_blocks;
     GaclipOperand in, weight, result;
     const GaclipLinear *forward; /* one of the two says what follows, or neither */
     const GaclipLinearBackward *backward;
@@ -56,13 +64,14 @@ static void finish_backward(const GaclipLinearBackward *l, const float *product,
         gaclip__operand_set(grad_in, product, (size_t)count);
 }
 
+/* Blocks of the same columns follow each other: their weights stay in the cache meanwhile. */
 static void run_block(int index, int worker, void *payload)
 {
     const Blocks *b = payload;
-    int row = index / b->column_blocks * b->block_rows;
-    int column = index % b->column_blocks * MOST_COLUMNS;
+    int row = index % b->row_blocks * b->block_rows;
+    int column = index / b->row_blocks * b->block_columns;
     int rows = b->rows - row < b->block_rows ? b->rows - row : b->block_rows;
-    int columns = b->columns - column < MOST_COLUMNS ? b->columns - column : MOST_COLUMNS;
+    int columns = b->columns - column < b->block_columns ? b->columns - column : b->block_columns;
     size_t at = (size_t)row * (size_t)b->columns + (size_t)column;
     float *product = b->result.f32 ? b->result.f32 + at : gaclip__scratch(b->compute, worker);
     int stride = b->result.f32 ? b->columns : columns;
@@ -77,13 +86,26 @@ static void run_block(int index, int worker, void *payload)
     }
 }
 
+static int divide(int count, int parts)
+{
+    return (count + parts - 1) / parts;
+}
+
+/* The length of so many even blocks of count, in whole steps. */
+static int block_length(int count, int blocks)
+{
+    return divide(divide(count, blocks), STEP) * STEP;
+}
+
 static void run_blocks(Blocks *b)
 {
-    int rows = ((b->rows + 7) / 8 + 15) / 16 * 16;
+    int column_blocks = divide(b->columns, MOST_COLUMNS);
+    int rows = block_length(b->rows, divide(WANTED_BLOCKS, column_blocks));
     b->block_rows = rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
-    b->column_blocks = (b->columns + MOST_COLUMNS - 1) / MOST_COLUMNS;
-    int row_blocks = (b->rows + b->block_rows - 1) / b->block_rows;
-    gaclip__threads_run(b->compute->pool, row_blocks * b->column_blocks, run_block, b);
+    b->block_columns = block_length(b->columns, column_blocks);
+    b->row_blocks = divide(b->rows, b->block_rows);
+    gaclip__threads_run(b->compute->pool, b->row_blocks * divide(b->columns, b->block_columns),
+                        run_block, b);
 }
 
 void gaclip__linear_forward(const GaclipCompute *compute, const GaclipLinear *l)
