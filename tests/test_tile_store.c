@@ -286,7 +286,8 @@ static void test_what_killed_writers_left(void **state)
     expect_ok(gaclip__cache_write(&store, path, KEY, &err), &err);
     for (int i = 0; i < 8; i++) assert_int_equal(access(names[i], F_OK) == 0, i > 1);
     char **left = VSIReadDir(folder);
-    assert_int_equal(CSLCount(left), 9); /* the cache, no temporary of its own, "." and ".." apart */
+    assert_int_equal(CSLCount(left),
+                     9); /* the cache, no temporary of its own, "." and ".." apart */
     CSLDestroy(left);
     VSIRmdirRecursive(folder);
     gaclip__store_clear(&store);
