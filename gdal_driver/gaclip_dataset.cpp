@@ -15,6 +15,8 @@ void GaclipReport(const GaclipError &error)
              error.status == GACLIP_ERROR_MEMORY        ? CPLE_OutOfMemory
              : error.status == GACLIP_ERROR_INTERRUPTED ? CPLE_UserInterrupt
              : error.status == GACLIP_ERROR_IO          ? CPLE_OpenFailed
+             : error.status == GACLIP_ERROR_ARGUMENT    ? CPLE_IllegalArg
+             : error.status == GACLIP_ERROR_UNSUPPORTED ? CPLE_NotSupported
                                                         : CPLE_AppDefined,
              "%s", error.message);
 }

@@ -5,13 +5,13 @@
 #include <cpl_vsi.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gaclip/view.h"
 #include "gdal_error.h"
 #include "provenance.h"
 #include "relative_path.h"
 #include "request_keys.h"
+#include "temporary_file.h"
 #include "view.h"
 
 int gaclip__is_request_output(const GaclipSceneDetectOptions *options)
@@ -166,7 +166,8 @@ static int detect_all(GaclipSceneDetectSummary *summary, GaclipView *view, Gacli
 
 static int write_text(const char *path, const char *text, GaclipError *err)
 {
-    char *temporary = CPLStrdup(CPLSPrintf("%s.%ld.tmp", path, (long)getpid()));
+    char *temporary = gaclip__temporary_name(path);
+    gaclip__remove_abandoned(path);
     VSILFILE *file = VSIFOpenL(temporary, "wb");
     size_t size = strlen(text);
     int failed = !file || VSIFWriteL(text, 1, size, file) != size;

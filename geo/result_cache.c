@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "gdal_error.h"
+#include "temporary_file.h"
 
 static const char MAGIC[8] = {'G', 'A', 'C', 'L', 'I', 'P', 'B', '1'};
 enum { BOX_BYTES = 56, TILE_BYTES = 16, LONGEST_KEY = 1 << 24 };
@@ -220,10 +220,14 @@ static void put_store(Bytes *b, const GaclipTileStore *store, const char *key)
     put_u32(b, checksum(b->data, b->at));
 }
 
-/* Unlike any other writer's: the process and where the store lies in it. */
-static char *temporary_name(const char *path, const GaclipTileStore *store)
+/* A file in an archive cannot be renamed: every write would leave another one there. */
+static int is_in_archive(const char *path)
 {
-    return CPLStrdup(CPLSPrintf("%s.%ld-%p.tmp", path, (long)getpid(), (const void *)store));
+    static const char *const ARCHIVES[] = {"/vsizip/", "/vsitar/", "/vsigzip/", "/vsi7z/",
+                                           "/vsirar/"};
+    for (size_t i = 0; i < sizeof ARCHIVES / sizeof *ARCHIVES; i++)
+        if (STARTS_WITH(path, ARCHIVES[i])) return 1;
+    return 0;
 }
 
 static int write_file(const char *path, const Bytes *b)
@@ -239,10 +243,14 @@ int gaclip__cache_write(const GaclipTileStore *store, const char *path, const ch
                         GaclipError *err)
 {
     Bytes bytes = {.size = size_of(store, key)};
+    if (is_in_archive(path))
+        return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: no cache is written into an archive",
+                                path);
     bytes.data = malloc(bytes.size);
     if (!bytes.data) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     put_store(&bytes, store, key);
-    char *temporary = temporary_name(path, store);
+    char *temporary = gaclip__temporary_name(path);
+    gaclip__remove_abandoned(path);
     gaclip__gdal_quiet_begin();
     int failed = write_file(temporary, &bytes) || VSIRename(temporary, path);
     if (failed) VSIUnlink(temporary);

@@ -19,7 +19,8 @@ char *gaclip__cache_key(const char *path);
  * class_count and tiles are those of the store's plan. Returns whether it did. */
 int gaclip__cache_read(GaclipTileStore *store, const char *path, const char *key, int class_count);
 
-/* Writes the store. Any GDAL file name, /vsimem/ too. */
+/* Writes the store, and removes what writers that were killed left there. Any GDAL file name,
+ * /vsimem/ too, but into an archive. */
 int gaclip__cache_write(const GaclipTileStore *store, const char *path, const char *key,
                         GaclipError *err);
 

@@ -137,7 +137,7 @@ void gaclip_view_close(GaclipView *view)
     if (!view->is_lent) gaclip_model_close(view->model);
     gaclip_compute_free(view->compute);
     cJSON_Delete(view->key);
-    CPLFree(view->cache_path);
+    CPLFree(view->memory_file);
     CPLFree(view->cache_file);
     free(view->prompts);
     free(view->band_classes);

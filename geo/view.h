@@ -32,7 +32,7 @@ struct GaclipView {
     int has_store;
     GaclipTileStore store;
     cJSON *key;           /* what the store goes with */
-    char *cache_path;     /* where it is kept */
+    char *memory_file;    /* where it is kept when no cache_file can be written */
     const char **prompts; /* (classes) lent by key */
     int tiles_run;
     /* Bands. */

@@ -19,11 +19,10 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return hash;
 }
 
-/* Beside the request's file, or in GDAL's memory files. */
-static char *name_cache(const GaclipView *view, const char *model)
+/* Among GDAL's memory files. */
+static char *name_memory(const GaclipView *view, const char *model)
 {
     const GaclipRequest *r = &view->request;
-    if (view->cache_file) return CPLStrdup(view->cache_file);
     cJSON *asked = gaclip__view_asked_key(view);
     char *text = cJSON_PrintUnformatted(asked);
     uint64_t hash = 0xCBF29CE484222325u;
@@ -47,9 +46,10 @@ static double number_of(const cJSON *object, const char *name)
 }
 
 /* The cache's key, where it is of this scene, question and a floor low enough; else NULL. */
-static cJSON *matching_key(const GaclipView *view, const cJSON *scene, const cJSON *asked)
+static cJSON *matching_key(const GaclipView *view, const char *path, const cJSON *scene,
+                           const cJSON *asked)
 {
-    char *text = gaclip__cache_key(view->cache_path);
+    char *text = path ? gaclip__cache_key(path) : NULL;
     cJSON *key = text ? cJSON_Parse(text) : NULL;
     double floor = number_of(key, "floor");
     free(text);
@@ -91,6 +91,16 @@ static int is_of_proposer(GaclipView *view, const cJSON *key)
         same = is_same_file(known, file, gaclip_model_sha256(view->proposer));
     cJSON_Delete(file);
     return same;
+}
+
+/* The cache's key, where it is of the same model and proposals too; else NULL. */
+static cJSON *known_key(GaclipView *view, const char *path, const cJSON *scene, const cJSON *asked,
+                        const cJSON *file)
+{
+    cJSON *key = matching_key(view, path, scene, asked);
+    if (key && is_of_model(view, key, file) && is_of_proposer(view, key)) return key;
+    cJSON_Delete(key);
+    return NULL;
 }
 
 static cJSON *describe_model(GaclipView *view, const cJSON *file)
@@ -139,21 +149,24 @@ static int make_key(GaclipView *view, cJSON *scene, cJSON *asked, const cJSON *f
     return GACLIP_OK;
 }
 
-static int find_key(GaclipView *view, GaclipError *err)
+/* *is_of_memory: whether it was found in GDAL's memory alone. */
+static int find_key(int *is_of_memory, GaclipView *view, GaclipError *err)
 {
     const char *path;
     int status = gaclip__view_model_path(&path, view, err);
     if (status) return status;
-    CPLFree(view->cache_path);
-    view->cache_path = name_cache(view, path);
+    CPLFree(view->memory_file);
+    view->memory_file = name_memory(view, path);
     cJSON *scene = gaclip__view_scene_key(view), *asked = gaclip__view_asked_key(view);
-    cJSON *file = gaclip__view_model_file_key(path), *key = matching_key(view, scene, asked);
-    if (key && is_of_model(view, key, file) && is_of_proposer(view, key)) {
-        view->key = key;
+    cJSON *file = gaclip__view_model_file_key(path);
+    view->key = known_key(view, view->cache_file, scene, asked, file);
+    int is_beside = view->key != NULL;
+    if (!is_beside) view->key = known_key(view, view->memory_file, scene, asked, file);
+    *is_of_memory = view->key && !is_beside;
+    if (view->key) {
         cJSON_Delete(scene);
         cJSON_Delete(asked);
     } else {
-        cJSON_Delete(key);
         status = make_key(view, scene, asked, file, err);
     }
     cJSON_Delete(file);
@@ -167,7 +180,7 @@ static int read_prompts(GaclipView *view, const cJSON *model, GaclipError *err)
     int count = view->request.classes.count, at = 0;
     if (cJSON_GetArraySize(prompts) != count)
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: is damaged; remove it",
-                                view->cache_path);
+                                view->cache_file ? view->cache_file : view->memory_file);
     free(view->prompts);
     view->prompts = calloc((size_t)count + 1, sizeof *view->prompts);
     if (!view->prompts) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
@@ -201,23 +214,40 @@ static int plan_tiles(GaclipTilePlan *plan, GaclipView *view, GaclipError *err)
     return status;
 }
 
-static void read_cache(GaclipTileStore *store, const GaclipView *view)
+/* Adds what others have put there. */
+static void read_cache(GaclipView *view)
 {
-    char *text = cJSON_PrintUnformatted(view->key);
-    if (text) gaclip__cache_read(store, view->cache_path, text, view->request.classes.count);
-    cJSON_free(text);
+    const char *const files[] = {view->cache_file, view->memory_file};
+    char *key = cJSON_PrintUnformatted(view->key);
+    for (int i = 0; i < 2; i++)
+        if (key && files[i])
+            gaclip__cache_read(&view->store, files[i], key, view->request.classes.count);
+    cJSON_free(key);
+}
+
+/* With what another view has put there meanwhile. Where no file can be written, as in a folder of
+ * somebody else's, GDAL's memory keeps it for the views of this process. */
+static void write_cache(GaclipView *view)
+{
+    read_cache(view);
+    char *key = cJSON_PrintUnformatted(view->key);
+    if (key && (!view->cache_file ||
+                gaclip__cache_write(&view->store, view->cache_file, key, NULL) != GACLIP_OK))
+        gaclip__cache_write(&view->store, view->memory_file, key, NULL);
+    cJSON_free(key);
 }
 
 int gaclip__view_store(GaclipView *view, GaclipError *err)
 {
     GaclipTilePlan plan;
+    int is_of_memory = 0;
     if (view->has_store) return GACLIP_OK;
     if (view->request.classes.count == 0)
         return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "%s: no classes are asked for",
                                 view->request.scene);
     cJSON_Delete(view->key);
     view->key = NULL;
-    int status = find_key(view, err);
+    int status = find_key(&is_of_memory, view, err);
     if (!status) status = plan_tiles(&plan, view, err);
     if (!status)
         status = gaclip__store_init(&view->store, &plan, number_of(view->key, "floor"), err);
@@ -225,20 +255,10 @@ int gaclip__view_store(GaclipView *view, GaclipError *err)
         gaclip__store_clear(&view->store);
         return status;
     }
-    read_cache(&view->store, view);
+    read_cache(view);
+    if (is_of_memory && view->cache_file) write_cache(view);
     view->has_store = 1;
     return GACLIP_OK;
-}
-
-/* With what another view has put there meanwhile. One that cannot be written is no error: the boxes
- * stay in memory. */
-static void write_cache(GaclipView *view)
-{
-    char *text = cJSON_PrintUnformatted(view->key);
-    if (!text) return;
-    gaclip__cache_read(&view->store, view->cache_path, text, view->request.classes.count);
-    gaclip__cache_write(&view->store, view->cache_path, text, NULL);
-    cJSON_free(text);
 }
 
 typedef struct Scan {

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utime.h>
 
 #include "base/random.h"
 #include "geo_fixtures.h"
@@ -246,6 +249,68 @@ static void test_cache_that_cannot_be_written(void **state)
     gaclip__store_clear(&store);
 }
 
+/* The number of a process that is no more. */
+static long gone_process(void)
+{
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    assert_true(child > 0 && waitpid(child, NULL, 0) == child);
+    return (long)child;
+}
+
+static void leave(const char *path, int is_old)
+{
+    FILE *file = fopen(path, "w");
+    if (!file || fclose(file)) fail_msg("%s: cannot be written", path);
+    if (is_old) assert_int_equal(utime(path, &(struct utimbuf){1000000000, 1000000000}), 0);
+}
+
+static void test_what_killed_writers_left(void **state)
+{
+    char folder[] = "/tmp/gaclip-store-XXXXXX", path[64], names[8][96];
+    GaclipTileStore store = some_tiles();
+    GaclipError err = {0};
+    long gone = gone_process(), here = (long)getpid();
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/x.boxes", folder);
+    snprintf(names[0], sizeof names[0], "%s.%ld-0.tmp", path, gone);
+    snprintf(names[1], sizeof names[1], "%s.%ld-0x5f.tmp", path, gone);
+    snprintf(names[2], sizeof names[2], "%s.%ld-1.tmp", path, gone); /* of late */
+    snprintf(names[3], sizeof names[3], "%s.%ld-100.tmp", path, here);
+    snprintf(names[4], sizeof names[4], "%s.%ldx-0.tmp", path, gone);
+    snprintf(names[5], sizeof names[5], "%s.-%ld-0.tmp", path, gone);
+    snprintf(names[6], sizeof names[6], "%s/y.boxes.%ld-0.tmp", folder, gone);
+    snprintf(names[7], sizeof names[7], "%s.%ld-0.tmp.tif", path, gone);
+    for (int i = 0; i < 8; i++) leave(names[i], i != 2);
+    expect_ok(gaclip__cache_write(&store, path, KEY, &err), &err);
+    for (int i = 0; i < 8; i++) assert_int_equal(access(names[i], F_OK) == 0, i > 1);
+    char **left = VSIReadDir(folder);
+    assert_int_equal(CSLCount(left),
+                     9); /* the cache, no temporary of its own, "." and ".." apart */
+    CSLDestroy(left);
+    VSIRmdirRecursive(folder);
+    gaclip__store_clear(&store);
+}
+
+static void test_no_cache_in_an_archive(void **state)
+{
+    GaclipTileStore store = some_tiles();
+    GaclipError err = {0};
+    VSIStatBufL facts;
+    (void)state;
+    VSILFILE *file = VSIFOpenL("/vsizip//vsimem/a.zip/a.txt", "wb");
+    assert_int_equal(VSIFWriteL("a", 1, 1, file), 1);
+    VSIFCloseL(file);
+    assert_int_equal(VSIStatL("/vsimem/a.zip", &facts), 0);
+    vsi_l_offset size = (vsi_l_offset)facts.st_size;
+    expect_error(gaclip__cache_write(&store, "/vsizip//vsimem/a.zip/x.boxes", KEY, &err),
+                 GACLIP_ERROR_IO, &err, "archive");
+    assert_int_equal(VSIStatL("/vsimem/a.zip", &facts), 0);
+    assert_true((vsi_l_offset)facts.st_size == size);
+    gaclip__store_clear(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parts_answer_as_the_whole),
@@ -254,6 +319,8 @@ int main(void)
                                        cmocka_unit_test(test_cache_round_trip),
                                        cmocka_unit_test(test_damaged_cache),
                                        cmocka_unit_test(test_senseless_cache),
-                                       cmocka_unit_test(test_cache_that_cannot_be_written)};
+                                       cmocka_unit_test(test_cache_that_cannot_be_written),
+                                       cmocka_unit_test(test_what_killed_writers_left),
+                                       cmocka_unit_test(test_no_cache_in_an_archive)};
     return cmocka_run_group_tests(tests, start_gdal, stop_gdal);
 }

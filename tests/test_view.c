@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "request_keys.h"
+#include "view.h"
 #include "view_fixtures.h"
 
 enum { THREADS = 8 };
@@ -248,6 +250,61 @@ static void test_missing_scene_and_model(void **state)
     gaclip_view_close(view);
 }
 
+/* A value of the key that is not the default's. */
+static const char *another_value(const GaclipKey *key)
+{
+    switch (key->type) {
+    case GACLIP_KEY_NAMES:
+        return "tank";
+    case GACLIP_KEY_FLAG:
+        return "yes";
+    case GACLIP_KEY_INTEGER:
+        return key->maximum < 64 ? "3" : "64";
+    case GACLIP_KEY_NUMBER:
+        return key->maximum > 1 ? "2" : "0.7";
+    case GACLIP_KEY_NUMBERS:
+        return "4,3,2";
+    case GACLIP_KEY_CHOICE:
+        return key->choices[1];
+    case GACLIP_KEY_TEXT:
+        break;
+    }
+    return "none";
+}
+
+static char *asked_with(const char *key, const char *value)
+{
+    GaclipView view = {0};
+    GaclipError err = {0};
+    gaclip_request_init(&view.request);
+    expect_ok(gaclip_request_set(&view.request, "classes", "tank,boat", &err), &err);
+    if (!strcmp(key, "classes")) gaclip_request_clear(&view.request);
+    if (*key) expect_ok(gaclip_request_set(&view.request, key, value, &err), &err);
+    cJSON *asked = gaclip__view_asked_key(&view);
+    char *text = cJSON_PrintUnformatted(asked);
+    cJSON_Delete(asked);
+    gaclip_request_clear(&view.request);
+    return text;
+}
+
+/* A cache goes with every key that says to alter what is inferred, and with no other. The files of
+ * models are known by what they hold. */
+static void test_cache_goes_with_what_alters(void **state)
+{
+    char *plain = asked_with("", "");
+    (void)state;
+    for (int i = 0; i < GACLIP__KEY_COUNT; i++) {
+        const GaclipKey *key = &gaclip__keys[i];
+        if (!strcmp(key->name, "model") || !strcmp(key->name, "proposals")) continue;
+        char *other = asked_with(key->name, another_value(key));
+        if ((strcmp(plain, other) != 0) != key->alters)
+            fail_msg("%s: %s the key of the cache", key->name,
+                     key->alters ? "is not in" : "changes");
+        cJSON_free(other);
+    }
+    cJSON_free(plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nothing_before_it_is_read),
@@ -257,6 +314,7 @@ int main(void)
                                        cmocka_unit_test(test_threads_with_views_of_their_own),
                                        cmocka_unit_test(test_threads_on_one_view),
                                        cmocka_unit_test(test_scaling_and_colours),
-                                       cmocka_unit_test(test_missing_scene_and_model)};
+                                       cmocka_unit_test(test_missing_scene_and_model),
+                                       cmocka_unit_test(test_cache_goes_with_what_alters)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

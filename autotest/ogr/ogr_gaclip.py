@@ -9,6 +9,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import zipfile
 import zlib
 
 import pytest
@@ -41,7 +42,13 @@ def opened(name, **options):
     )
 
 
+@pytest.fixture(autouse=True)
 def clear_cache():
+    """Nothing that other tests have seen is known."""
+    forget()
+
+
+def forget():
     for name in gdal.ReadDir("/vsimem/gaclip") or []:
         if name not in (".", ".."):
             gdal.Unlink(f"/vsimem/gaclip/{name}")
@@ -137,7 +144,7 @@ def middling(connection):
 def test_ogr_gaclip_spatial_filter_infers_its_tiles(connection):
     """Tiles of one window: the one that is asked for, and those that its boxes reach into."""
     name = best_few(connection + "&tile_size=64&overlap=0", few=1)
-    clear_cache()
+    forget()
     dataset = opened(name)
     layer = dataset.GetLayer(0)
     west, north = scenes.ORIGIN
@@ -165,7 +172,7 @@ def test_ogr_gaclip_any_part_equals_the_whole(connection, few):
     for index, side in enumerate((1, 7, 20, 64)):
         x, y = scenes.ORIGIN[0] + 20 + 31 * index, scenes.ORIGIN[1] - 150 + 29 * index
         bounds = (x, y, x + side, y + side)
-        clear_cache()
+        forget()
         part = layer_of(name)
         part.SetSpatialFilterRect(*bounds)
         found = [(f.GetFID(), f.items(), f.geometry().ExportToIsoWkb()) for f in part]
@@ -197,7 +204,7 @@ def test_ogr_gaclip_feature_by_id_alone(connection):
     fid = layers.fids(layer_of(connection))[0]
     whole = layer_of(connection)
     expected = whole.GetFeature(fid)
-    clear_cache()
+    forget()
     alone = layer_of(connection)
     found = alone.GetFeature(fid)
     assert found.items() == expected.items() and found.GetFID() == fid
@@ -295,8 +302,40 @@ def test_ogr_gaclip_cache_that_cannot_be_written(file):
     cache.unlink()
     cache.mkdir()
     (cache / "in the way").touch()
-    assert layers.rows(layer_of(file)) == rows
+    dataset = opened(file)
+    assert layers.rows(dataset.GetLayer(0)) == rows
+    assert layers.counts(dataset)["TILES_RUN"] > 0
+    again = opened(file)  # which finds it in GDAL's memory
+    assert layers.rows(again.GetLayer(0)) == rows
+    assert layers.counts(again)["TILES_RUN"] == 0
     assert sorted(p.name for p in pathlib.Path().iterdir()) == ["x.gaclip", "x.gaclip.boxes"]
+    (cache / "in the way").unlink()
+    cache.rmdir()
+    layers.rows(layer_of(file))
+    forget()
+    later = opened(file)  # which finds the file that could be written at last
+    assert layers.rows(later.GetLayer(0)) == rows
+    assert layers.counts(later)["TILES_RUN"] == 0
+
+
+def test_ogr_gaclip_file_in_an_archive(file):
+    """It is read there, with its scene, and nothing is added to the archive."""
+    text = json.loads(pathlib.Path(file).read_text())
+    scene = pathlib.Path(text["scene"])
+    expected = layers.rows(layer_of(file))
+    with zipfile.ZipFile("x.zip", "w") as archive:
+        archive.write(scene, "s.tif")
+        archive.writestr("x.gaclip", json.dumps(
+            {**text, "scene": "s.tif", "model": str(pathlib.Path(text["model"]).resolve())}))
+    whole = pathlib.Path("x.zip").read_bytes()
+    for name in ("/vsizip/x.zip/x.gaclip", "GACLIP:/vsizip/x.zip/x.gaclip"):
+        dataset = opened(name)
+        found = layers.rows(dataset.GetLayer(0))
+        assert {fields.pop("source") for fields, _ in found} == {"/vsizip/x.zip/s.tif"}
+        assert found == [({k: v for k, v in fields.items() if k != "source"}, geometry)
+                         for fields, geometry in expected]
+        assert (layers.counts(dataset)["TILES_RUN"] > 0) == (not name.startswith("GACLIP"))
+    assert pathlib.Path("x.zip").read_bytes() == whole
 
 
 # The process ends, or gets an error, in the middle of a write: beyond a file's largest size.
@@ -327,6 +366,9 @@ def test_ogr_gaclip_end_while_the_cache_is_written(town, file, there, end):
                           text=True, timeout=cli.TIMEOUT)
     if end == "killed":
         assert done.returncode == -signal.SIGXFSZ
+        left = [p for p in pathlib.Path().iterdir() if p.suffix == ".tmp"]
+        assert len(left) == 1
+        os.utime(left[0], (1000000000, 1000000000))
     else:
         assert (done.returncode, done.stderr, int(done.stdout)) == (0, "", len(rows))
         assert sorted(p.name for p in pathlib.Path().iterdir()) == (
@@ -335,6 +377,7 @@ def test_ogr_gaclip_end_while_the_cache_is_written(town, file, there, end):
     dataset = opened(file)
     assert layers.rows(dataset.GetLayer(0)) == rows
     assert layers.counts(dataset)["TILES_RUN"] > 0
+    assert sorted(p.name for p in pathlib.Path().iterdir()) == ["x.gaclip", "x.gaclip.boxes"]
     again = opened(file)
     assert layers.rows(again.GetLayer(0)) == rows
     assert layers.counts(again)["TILES_RUN"] == 0

@@ -1,0 +1,66 @@
+#include "temporary_file.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gdal_error.h"
+
+/* Seconds without a write; what is kept this way is written in one go. */
+enum { LONG_IDLE = 10 };
+
+char *gaclip__temporary_name(const char *path)
+{
+    static atomic_uint number;
+    return CPLStrdup(
+        CPLSPrintf("%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&number, 1)));
+}
+
+/* The process in a temporary's name behind "<file>.", or 0 where it is none. */
+static long process_of(const char *rest)
+{
+    char *end = NULL;
+    if (*rest < '1' || *rest > '9') return 0;
+    errno = 0;
+    long process = strtol(rest, &end, 10);
+    int is_temporary = *end == '-' && !strcmp(CPLGetExtension(end), "tmp");
+    return is_temporary && errno == 0 && (pid_t)process == process ? process : 0;
+}
+
+static int is_gone(long process)
+{
+    return kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+static void remove_if_abandoned(const char *temporary, long process)
+{
+    VSIStatBufL facts;
+    if (is_gone(process) && VSIStatL(temporary, &facts) == 0 && VSI_ISREG(facts.st_mode) &&
+        time(NULL) - facts.st_mtime > LONG_IDLE)
+        VSIUnlink(temporary);
+}
+
+void gaclip__remove_abandoned(const char *path)
+{
+    const char *file = CPLGetFilename(path);
+    size_t length = strlen(file);
+    if (STARTS_WITH(path, "/vsi")) return;
+    char *folder = CPLStrdup(CPLGetPath(path));
+    gaclip__gdal_quiet_begin();
+    char **names = VSIReadDirEx(*folder ? folder : ".", 0);
+    for (char **name = names; name && *name; name++) {
+        int is_beside = !strncmp(*name, file, length) && (*name)[length] == '.';
+        long process = is_beside ? process_of(*name + length + 1) : 0;
+        if (process) remove_if_abandoned(CPLFormFilename(folder, *name, NULL), process);
+    }
+    gaclip__gdal_quiet_end();
+    CSLDestroy(names);
+    CPLFree(folder);
+}

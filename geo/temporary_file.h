@@ -1,0 +1,14 @@
+/* Files that are written under another name first and put in place by renaming. */
+#ifndef GACLIP_GEO_TEMPORARY_FILE_H
+#define GACLIP_GEO_TEMPORARY_FILE_H
+
+/* A name beside path, unlike any other writer's: "<path>.<process>-<number>.tmp". The caller frees
+ * it with CPLFree. */
+char *gaclip__temporary_name(const char *path);
+
+/* Removes temporaries of path that processes which are gone have left behind: those of no process
+ * here that nobody wrote to for a while, as one on another machine may do. Does nothing in GDAL's
+ * virtual file systems. */
+void gaclip__remove_abandoned(const char *path);
+
+#endif
