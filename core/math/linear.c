@@ -11,7 +11,7 @@
 enum {
     WANTED_BLOCKS = 8,
     FEWEST_ROWS = 16,
-    MOST_ROWS = 192,
+    MOST_ROWS = 384,
     MOST_COLUMNS = 768,
     STEP = 16, /* of rows and columns */
     BIAS_COLUMNS = 64
