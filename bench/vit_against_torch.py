@@ -22,6 +22,7 @@ ROWS = [
     ("= tower forward + backward, bf16", "tower bf16 8", 8, ["torch step"]),
     ("  whole step, f32", "step f32 8", 8, ["torch step"]),
     ("  whole step, bf16", "step bf16 8", 8, ["torch step"]),
+    ("  whole step of 32, recomputing, f32", "step f32 32 recompute", 32, ["torch step"]),
     ("  whole step of 32, recomputing, bf16", "step bf16 32 recompute", 32, ["torch step"]),
 ]
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/blas_threads.h"
+
 #if GACLIP_WITH_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 
@@ -54,6 +56,20 @@ static dnnl_status_t create_primitive(dnnl_primitive_t *out, dnnl_engine_t engin
     return status;
 }
 
+/* A primitive runs on as many threads as OpenMP had when it was created, whatever the setting is of
+ * the thread that calls it. */
+static dnnl_status_t create_all(GaclipBf16Products *products)
+{
+    dnnl_status_t status = dnnl_engine_create(&products->engine, dnnl_cpu, 0);
+    if (!status)
+        status = dnnl_stream_create(&products->stream, products->engine, dnnl_stream_default_flags);
+    for (int t = 0; t < TRANSPOSES; t++)
+        for (int accumulate = 0; accumulate < 2 && !status; accumulate++)
+            status = create_primitive(&products->primitives[t][accumulate], products->engine, t & 1,
+                                      t >> 1, accumulate);
+    return status;
+}
+
 int gaclip__bf16_products_new(GaclipBf16Products **out, GaclipError *err)
 {
     *out = NULL;
@@ -63,13 +79,9 @@ int gaclip__bf16_products_new(GaclipBf16Products **out, GaclipError *err)
             "this processor cannot multiply bf16 (AVX512-BF16 or AMX); use f32");
     GaclipBf16Products *products = calloc(1, sizeof *products);
     if (!products) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    dnnl_status_t status = dnnl_engine_create(&products->engine, dnnl_cpu, 0);
-    if (!status)
-        status = dnnl_stream_create(&products->stream, products->engine, dnnl_stream_default_flags);
-    for (int t = 0; t < TRANSPOSES; t++)
-        for (int accumulate = 0; accumulate < 2 && !status; accumulate++)
-            status = create_primitive(&products->primitives[t][accumulate], products->engine, t & 1,
-                                      t >> 1, accumulate);
+    int before = gaclip__blas_single_thread();
+    dnnl_status_t status = create_all(products);
+    gaclip__blas_restore_threads(before);
     if (status) {
         gaclip__bf16_products_free(products);
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,

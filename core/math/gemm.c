@@ -9,8 +9,9 @@
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
-/* Blocks of C: at least FEWEST_ROWS, since every block packs its part of B anew. */
-enum { FEWEST_ROWS = 64, MOST_ROWS = 192, MOST_COLUMNS = 768 };
+/* Blocks of C, about FEWEST_BLOCKS or more: large ones, since each packs its parts of A and B anew.
+ */
+enum { FEWEST_BLOCKS = 4, FEWEST_ROWS = 64, MOST_ROWS = 384, MOST_COLUMNS = 768 };
 
 /* What oneDNN declined, which it does when memory is short. */
 static void multiply_plainly(int transpose_a, int transpose_b, int m, int n, int k,
@@ -74,9 +75,10 @@ static void multiply_block(int index, int worker, void *payload)
                         p->accumulate, p->c + (size_t)row * (size_t)p->ldc + column, p->ldc);
 }
 
-static int rows_of_block(int m)
+static int rows_of_block(int m, int column_blocks)
 {
-    int rows = ((m + 3) / 4 + 15) / 16 * 16;
+    int row_blocks = (FEWEST_BLOCKS + column_blocks - 1) / column_blocks;
+    int rows = ((m + row_blocks - 1) / row_blocks + 15) / 16 * 16;
     return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
@@ -84,6 +86,7 @@ void gaclip__gemm(const GaclipCompute *compute, int transpose_a, int transpose_b
                   int k, GaclipOperand a, int lda, GaclipOperand b, int ldb, int accumulate,
                   float *c, int ldc)
 {
+    int column_blocks = (n + MOST_COLUMNS - 1) / MOST_COLUMNS;
     Product p = {compute,
                  transpose_a,
                  transpose_b,
@@ -94,9 +97,9 @@ void gaclip__gemm(const GaclipCompute *compute, int transpose_a, int transpose_b
                  ldb,
                  accumulate,
                  ldc,
-                 rows_of_block(m),
+                 rows_of_block(m, column_blocks),
                  MOST_COLUMNS,
-                 (n + MOST_COLUMNS - 1) / MOST_COLUMNS,
+                 column_blocks,
                  a,
                  b,
                  c};

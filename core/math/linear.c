@@ -1,5 +1,6 @@
 #include "math/linear.h"
 
+#include "base/bf16.h"
 #include "base/vector.h"
 #include "math/activation.h"
 #include "math/gemm.h"
@@ -11,10 +12,10 @@
 enum {
     WANTED_BLOCKS = 8,
     FEWEST_ROWS = 16,
-    MOST_ROWS = 192,
+    MOST_ROWS = 384,
     MOST_COLUMNS = 768,
     STEP = 16, /* of rows and columns */
-    BIAS_COLUMNS = 64
+    BIAS_COLUMNS = 128
 };
 
 /* result (rows, columns) = in (rows, depth) op(weight), then finished row by row. */
@@ -132,9 +133,19 @@ typedef struct BiasSum {
     int rows, width;
 } BiasSum;
 
-GACLIP__CLONES static void add_to_sum(float *restrict sum, const float *restrict row, int count)
+/* sum (count) += the first count columns of rows (rows, width). */
+GACLIP__CLONES static void add_floats(float *restrict sum, const float *restrict in, int rows,
+                                      int width, int count)
 {
-    GACLIP__SIMD for (int i = 0; i < count; i++) sum[i] += row[i];
+    for (int r = 0; r < rows; r++, in += width)
+        GACLIP__SIMD for (int i = 0; i < count; i++) sum[i] += in[i];
+}
+
+GACLIP__CLONES static void add_halves(float *restrict sum, const uint16_t *restrict in, int rows,
+                                      int width, int count)
+{
+    for (int r = 0; r < rows; r++, in += width)
+        GACLIP__SIMD for (int i = 0; i < count; i++) sum[i] += gaclip__bf16_widen(in[i]);
 }
 
 static void bias_columns(int index, int worker, void *payload)
@@ -142,15 +153,14 @@ static void bias_columns(int index, int worker, void *payload)
     (void)worker;
     const BiasSum *b = payload;
     int first = index * BIAS_COLUMNS;
-    int width = b->width - first < BIAS_COLUMNS ? b->width - first : BIAS_COLUMNS;
-    float sum[BIAS_COLUMNS] = {0}, wide[BIAS_COLUMNS];
-    for (int r = 0; r < b->rows; r++) {
-        GaclipOperand row =
-            gaclip__operand_at(b->grad_out, (size_t)r * (size_t)b->width + (size_t)first);
-        if (row.bf16) gaclip__operand_get(wide, row, (size_t)width);
-        add_to_sum(sum, row.bf16 ? wide : row.f32, width);
-    }
-    add_to_sum(b->grad_bias + first, sum, width);
+    int count = b->width - first < BIAS_COLUMNS ? b->width - first : BIAS_COLUMNS;
+    GaclipOperand grad_out = gaclip__operand_at(b->grad_out, (size_t)first);
+    float sum[BIAS_COLUMNS] = {0};
+    if (grad_out.bf16)
+        add_halves(sum, grad_out.bf16, b->rows, b->width, count);
+    else
+        add_floats(sum, grad_out.f32, b->rows, b->width, count);
+    add_floats(b->grad_bias + first, sum, 1, b->width, count);
 }
 
 void gaclip__linear_backward(const GaclipCompute *compute, const GaclipLinearBackward *l)
