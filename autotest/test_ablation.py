@@ -53,7 +53,7 @@ def ablate(*more):
 def test_ablation(tmp_path):
     write_data(tmp_path)
     write_recipe(tmp_path / "recipe.json")
-    result = ablate("--seeds", "1,2")
+    result = ablate("--seeds", "1,2", "--limit", "2")
     assert result.returncode == 0, result.stdout + result.stderr
     table = (tmp_path / "out/table.md").read_text().splitlines()
     assert len(table) == 2 + len(ROWS)

@@ -42,7 +42,7 @@ def parse_arguments():
     parser.add_argument("--retrieval", required=True, metavar="CAPTIONS")
     parser.add_argument("--classify", metavar="DATASET", help="images with a class")
     parser.add_argument("--split", default="val", help="what is measured on (default: val)")
-    parser.add_argument("--limit", default="0", metavar="N",
+    parser.add_argument("--limit", metavar="N",
                         help="measure regions and boxes on so many images, spread evenly")
     parser.add_argument("--novel", default="windmill", help="classes without boxes in the recipe")
     parser.add_argument("--seeds", default="1,2,3", metavar="N[,N...]")
@@ -115,7 +115,7 @@ def measure(arguments, models, protocol, dataset, *more):
 def measure_all(arguments, models):
     """{column: {model: figure in percent}}"""
     names = list(models.values())
-    limit = ["--limit", arguments.limit]
+    limit = ["--limit", arguments.limit] if arguments.limit else []
     regions = measure(arguments, names, "regions", arguments.regions, *limit)
     fine = measure(arguments, names, "fine-grained", arguments.regions, *limit)
     found = measure(arguments, names, "detect", arguments.regions, "--novel", arguments.novel,
