@@ -7,10 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gdal_error.h"
 #include "provenance.h"
+#include "temporary_file.h"
 #include "view.h"
 
 /* Everything that a run holds. */
@@ -71,7 +71,7 @@ static int create(Run *run, GaclipError *err)
         if (name && value) options = CSLSetNameValue(options, name, value);
         CPLFree(name);
     }
-    run->unfinished = CPLStrdup(CPLSPrintf("%s.%ld.tmp", run->options->output, (long)getpid()));
+    run->unfinished = gaclip__temporary_name(run->options->output);
     run->dataset = GDALCreate(GDALGetDriverByName("GTiff"), run->unfinished, info->width,
                               info->height, info->band_count, data_type(run), options);
     CSLDestroy(options);

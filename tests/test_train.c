@@ -56,17 +56,24 @@ static GaclipTrainOptions small_options(void)
     return o;
 }
 
+/* The first batch of so many images that options make of source; the caller clears it. */
+static void fill_batch(GaclipBatch *batch, GaclipModel *model, const GaclipTrainOptions *options,
+                       const GaclipSampleSource *source, int images)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    GaclipBatchMaker maker = {model, options, source, &lock};
+    GaclipError err = {0};
+    expect_ok(gaclip__batch_init(batch, images, 32, 16, &err), &err);
+    expect_ok(gaclip__batch_fill(batch, &maker, 0, &err), &err);
+}
+
 static void expect_texts(GaclipLossWeights weights, int crops, int details, int trials)
 {
     GaclipModel *model = random_model(1);
     GaclipTrainOptions options = small_options();
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    GaclipBatchMaker maker = {model, &options, &SOURCE, &lock};
     GaclipBatch batch;
-    GaclipError err = {0};
     options.weights = weights;
-    expect_ok(gaclip__batch_init(&batch, BATCH, 32, 16, &err), &err);
-    expect_ok(gaclip__batch_fill(&batch, &maker, 0, &err), &err);
+    fill_batch(&batch, model, &options, &SOURCE, BATCH);
     int with_detail = 0;
     for (int n = 0; n < BATCH; n++) with_detail += batch.details[n] != GACLIP__NO_TEXT;
     assert_int_equal(batch.crop_count, crops);
@@ -103,15 +110,12 @@ static int count_scenes(double share)
     static const GaclipSampleSource SCENES = {.next = next_scene};
     GaclipModel *model = random_model(1);
     GaclipTrainOptions options = small_options();
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    GaclipBatchMaker maker = {model, &options, &SCENES, &lock};
     GaclipBatch batch;
     GaclipError err = {0};
     int scenes = 0, concept;
     options.weights = (GaclipLossWeights){.global = 1};
     options.scene_share = share;
-    expect_ok(gaclip__batch_init(&batch, IMAGES, 32, 16, &err), &err);
-    expect_ok(gaclip__batch_fill(&batch, &maker, 0, &err), &err);
+    fill_batch(&batch, model, &options, &SCENES, IMAGES);
     expect_ok(gaclip__batch_concept(&concept, &batch.texts, "wind farm", &err), &err);
     for (int n = 0; n < IMAGES; n++) {
         assert_int_not_equal(batch.briefs[n], GACLIP__NO_TEXT);
@@ -149,11 +153,7 @@ static const GaclipSampleSource MIXED = {.next = next_mixed};
 
 static void fill_mixed(GaclipBatch *batch, GaclipModel *model, const GaclipTrainOptions *options)
 {
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    GaclipBatchMaker maker = {model, options, &MIXED, &lock};
-    GaclipError err = {0};
-    expect_ok(gaclip__batch_init(batch, 8, 32, 16, &err), &err);
-    expect_ok(gaclip__batch_fill(batch, &maker, 0, &err), &err);
+    fill_batch(batch, model, options, &MIXED, 8);
     assert_in_range(batch->taught, 1, 7);
 }
 

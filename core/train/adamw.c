@@ -115,7 +115,7 @@ typedef struct Norms {
     size_t count;
 } Norms;
 
-GACLIP__CLONES static double squares(const float *values, size_t count)
+GACLIP__CLONES double gaclip__square_sum(const float *values, size_t count)
 {
     double sum = 0;
     GACLIP__SIMD_SUM(sum)
@@ -129,7 +129,7 @@ static void norm_block(int index, int worker, void *payload)
     const Norms *n = payload;
     size_t from = (size_t)index * BLOCK;
     n->norms[index] =
-        squares(n->gradients + from, n->count - from < BLOCK ? n->count - from : BLOCK);
+        gaclip__square_sum(n->gradients + from, n->count - from < BLOCK ? n->count - from : BLOCK);
 }
 
 double gaclip__gradient_norm(GaclipAdamW *adamw, const GaclipCompute *compute,

@@ -28,6 +28,9 @@ void gaclip__adamw_step(GaclipAdamW *adamw, const GaclipCompute *compute, Gaclip
 /* Linear warm-up over warmup steps, then half a cosine down to 0 at total; step counts from 0. */
 double gaclip__learning_rate(long step, double base, long warmup, long total);
 
+/* Of values (count), on the calling thread. */
+double gaclip__square_sum(const float *values, size_t count);
+
 /* Euclidean length of all gradients; the same for any number of threads. */
 double gaclip__gradient_norm(GaclipAdamW *adamw, const GaclipCompute *compute,
                              const GaclipParameters *table);

@@ -288,11 +288,11 @@ static int choose_caption(Filling *f, GaclipError *err)
     const GaclipSample *sample = &f->sample;
     const char *text = sample->captions[gaclip__random_below(&f->random, sample->caption_count)];
     double share = sample->scene ? f->maker->options->scene_share : 0;
-    int names = share > 0 && gaclip__random_uniform(&f->random) < share, status;
-    if (names) text = sample->scene;
-    status =
-        names ? encode_phrase(&batch->briefs[f->n], batch, f->maker->model, text, &f->random, err)
-              : encode_text(&batch->briefs[f->n], f, text, err);
+    int by_class = share > 0 && gaclip__random_uniform(&f->random) < share, status;
+    if (by_class) text = sample->scene;
+    status = by_class ? encode_phrase(&batch->briefs[f->n], batch, f->maker->model, text,
+                                      &f->random, err)
+                      : encode_text(&batch->briefs[f->n], f, text, err);
     return status ? status
                   : gaclip__batch_concept(&batch->brief_concepts[f->n], &batch->texts, text, err);
 }

@@ -6,6 +6,7 @@
 
 #include "base/vector.h"
 #include "math/gemm.h"
+#include "train/adamw.h"
 #include "train/options.h"
 
 enum { STEPS = 5, ATTENTION_PARTS = 3 };
@@ -112,21 +113,13 @@ GACLIP__CLONES static void combine(float *out, float a, const float *x, float b,
     GACLIP__SIMD for (size_t i = 0; i < count; i++) out[i] = a * x[i] + b * y[i];
 }
 
-GACLIP__CLONES static double square_sum(const float *x, size_t count)
-{
-    double sum = 0;
-    GACLIP__SIMD_SUM(sum)
-    for (size_t i = 0; i < count; i++) sum += (double)x[i] * (double)x[i];
-    return sum;
-}
-
 void gaclip__orthogonalise(float *x, const GaclipCompute *compute, int rows, int columns,
                            float *work)
 {
     size_t R = (size_t)rows, C = (size_t)columns;
     float *gram = work, *polynomial = gram + R * R, *halves = polynomial + R * R;
     float *square_halves = halves + R * C;
-    double length = sqrt(square_sum(x, R * C));
+    double length = sqrt(gaclip__square_sum(x, R * C));
     if (!(length > 0)) return;
     scale(x, (float)(1 / length), R * C);
     for (int step = 0; step < STEPS; step++) {

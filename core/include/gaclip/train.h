@@ -24,8 +24,8 @@ typedef struct GaclipLossWeights {
     double objectness, box;
 } GaclipLossWeights;
 
-/* AdamW moves every parameter; Muon the matrices of the blocks' linear layers, and AdamW the rest.
- */
+/* AdamW moves every parameter; Muon the matrices of the blocks and the kernels of the stem, and
+ * AdamW the rest. */
 typedef enum GaclipOptimizer { GACLIP_ADAMW, GACLIP_MUON } GaclipOptimizer;
 
 typedef struct GaclipTrainOptions {

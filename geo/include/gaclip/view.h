@@ -3,8 +3,9 @@
  * Opening looks at the scene's size and georeference alone. A question about a part of the scene
  * runs the model over the tiles that the answer needs; tiles that were seen are kept, in a cache
  * beside a .gaclip file where that can be written, else in GDAL's memory file system, so that
- * another view of the same request finds them. The cache goes with the scene's files (size, time), the model (SHA-256) and
- * all that changes what is inferred; one that cannot be written is no error.
+ * another view of the same request finds them. The cache goes with the scene's files (size, time),
+ * the model (SHA-256) and all that changes what is inferred; one that cannot be written is no
+ * error.
  *
  * Calls on one view may come from several threads; they wait for each other. */
 #ifndef GACLIP_VIEW_H
