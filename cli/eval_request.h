@@ -22,7 +22,7 @@ typedef struct EvalRequest {
     TextList regions; /* of roi, crop, both */
     const char *view;
     double iou, min_score, nms_iou;
-    int octaves; /* negative: the model's */
+    int octaves, finer; /* negative: the model's */
     int independent;
     ModelArguments how;
     int limit, resamples, seed, threads;

@@ -35,6 +35,7 @@ static int set_options(EvalReport *report, GaclipError *err)
     options->min_score = request->min_score;
     options->detect.nms_iou = (float)request->nms_iou;
     options->detect.octaves = request->octaves;
+    options->detect.finer = request->finer;
     options->detect.independent = request->independent;
     int status = model_arguments_apply(&options->detect, &request->how, err);
     if (status != GACLIP_OK) return status;

@@ -26,7 +26,7 @@ typedef struct DetectArguments {
     TextList layer_options;
     RasterArguments raster;
     ModelArguments how;
-    int independent, tile_size, overlap, octaves, overwrite, threads, json, quiet;
+    int independent, tile_size, overlap, octaves, finer, overwrite, threads, json, quiet;
 } DetectArguments;
 
 /* What stays open over all scenes of a command line. */
@@ -49,6 +49,7 @@ static int open_session(DetectSession *session, const DetectArguments *arguments
     options.independent = arguments->independent;
     options.overlap = arguments->overlap;
     options.octaves = arguments->octaves;
+    options.finer = arguments->finer;
     int status = gaclip_choose_model(&path, arguments->model, err);
     if (status == GACLIP_OK)
         status =
@@ -234,8 +235,11 @@ static int detect(int argc, char **argv)
 {
     GaclipDetectOptions defaults;
     gaclip_detect_options_init(&defaults);
-    DetectArguments a = {
-        .min_score = defaults.min_score, .nms_iou = defaults.nms_iou, .overlap = -1, .octaves = -1};
+    DetectArguments a = {.min_score = defaults.min_score,
+                         .nms_iou = defaults.nms_iou,
+                         .overlap = -1,
+                         .octaves = -1,
+                         .finer = -1};
     /* clang-format off */
     const Option options[] = {
         {.name = "classes", .letter = 'c', .type = OPTION_LIST, .value = &a.classes,
@@ -276,8 +280,12 @@ static int detect(int argc, char **argv)
          .help = "of the model's neighbouring windows (default: half a window)"},
         {.name = "octaves", .type = OPTION_INTEGER, .value = &a.octaves, .meta = "N",
          .minimum = 0, .maximum = 4,
-         .help = "coarser scales to look at besides the finest, each half as fine, for large "
-                 "objects (default: as the model was made for)"},
+         .help = "coarser scales to look at too, each half as fine, for large objects (default: "
+                 "as the model was made for)"},
+        {.name = "finer", .type = OPTION_INTEGER, .value = &a.finer, .meta = "N",
+         .minimum = 0, .maximum = 2,
+         .help = "finer scales to look at too, each twice as fine, for small objects (default: as "
+                 "the model was made for)"},
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &a.threads,
          .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
         {.name = "json", .type = OPTION_FLAG, .value = &a.json,

@@ -82,6 +82,7 @@ static EvalRequest request_of(EvalProtocol protocol)
                          .iou = defaults.iou,
                          .nms_iou = (double)defaults.detect.nms_iou,
                          .octaves = defaults.detect.octaves,
+                         .finer = defaults.detect.finer,
                          .resamples = defaults.resamples,
                          .seed = (int)defaults.seed,
                          .examples = 8};
@@ -218,7 +219,7 @@ static int check_form(const EvalRequest *r, const EvalLayers *layers, int is_lay
                      r->independent + r->overwrite + r->how.crops +
                      (r->resamples != usual.resamples) + (r->seed != usual.seed) +
                      (r->examples != usual.examples) + (r->nms_iou != usual.nms_iou) +
-                     (r->octaves != usual.octaves);
+                     (r->octaves != usual.octaves) + (r->finer != usual.finer);
     const char *const dataset_options[] = {
         r->format,       r->images,      r->split,         r->html,      r->prompt,
         r->prompts_file, r->class_split, r->how.proposals, r->how.dense, r->how.precision};
@@ -318,8 +319,12 @@ static int detect(int argc, char **argv)
          .help = "of two boxes of a class that overlap more, keep the better"},
         {.name = "octaves", .type = OPTION_INTEGER, .value = &r.octaves, .meta = "N",
          .minimum = 0, .maximum = 4,
-         .help = "coarser scales to look at besides the finest, each half as fine, for large "
-                 "objects (default: as the model was made for)"},
+         .help = "coarser scales to look at too, each half as fine, for large objects (default: "
+                 "as the model was made for)"},
+        {.name = "finer", .type = OPTION_INTEGER, .value = &r.finer, .meta = "N",
+         .minimum = 0, .maximum = 2,
+         .help = "finer scales to look at too, each twice as fine, for small objects (default: as "
+                 "the model was made for)"},
         {.name = "independent", .type = OPTION_FLAG, .value = &r.independent,
          .help = "score every class against the background alone, not against the others"},
         PROPOSAL_OPTIONS(r.how),

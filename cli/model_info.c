@@ -26,9 +26,11 @@ static void print_architecture(const GaclipModelConfig *config)
            config->text.context_length, config->text.vocab_size, config->text.width,
            config->text.layers, config->text.heads);
     if (config->proposal.width > 0)
-        printf("Proposal head  width %d, map %d times the patch grid%s, %d octaves\n",
+        printf("Proposal head  width %d, map %d times the patch grid%s, %d coarser and %d finer "
+               "scales\n",
                config->proposal.width, config->proposal.upsample,
-               config->proposal.lateral ? " with the stem's maps" : "", config->proposal.octaves);
+               config->proposal.lateral ? " with the stem's maps" : "", config->proposal.octaves,
+               config->proposal.finer);
     else
         printf("Proposal head  none\n");
     printf("Embedding      %d, activation %s, dense map %s\n", config->embed_dim,

@@ -74,6 +74,7 @@ static void add_options(cJSON *object, const GaclipProvenance *from)
     cJSON_AddNumberToObject(options, "window", gaclip_detector_window(from->detector));
     cJSON_AddNumberToObject(options, "overlap", gaclip_detector_overlap(from->detector));
     cJSON_AddNumberToObject(options, "octaves", gaclip_detector_octaves(from->detector));
+    cJSON_AddNumberToObject(options, "finer", gaclip_detector_finer(from->detector));
     cJSON_AddNumberToObject(options, "tile_size", from->options->tile_size);
     gaclip__add_passes(options, from->model, detect->dense);
     cJSON_AddBoolToObject(options, "crops", detect->crops);

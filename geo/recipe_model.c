@@ -35,6 +35,7 @@ static const Field PROPOSAL[] = {
     FIELD("upsample", proposal.upsample, 1, 4),
     {"lateral", offsetof(GaclipModelConfig, proposal.lateral), 0, 1, 1},
     {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1},
+    {"finer", offsetof(GaclipModelConfig, proposal.finer), 0, 2, 1},
     {NULL, 0, 0, 0, 0}};
 
 /* The keys of a table and one more. */

@@ -23,7 +23,8 @@ void gaclip_request_init(GaclipRequest *request)
     *request = (GaclipRequest){.min_score = 0.3,
                                .nms_iou = (double)detect.nms_iou,
                                .overlap = detect.overlap,
-                               .octaves = detect.octaves};
+                               .octaves = detect.octaves,
+                               .finer = detect.finer};
 }
 
 void gaclip_request_clear(GaclipRequest *request)

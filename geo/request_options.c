@@ -6,6 +6,7 @@ void gaclip__request_options(GaclipDetectOptions *options, const GaclipRequest *
     options->independent = request->independent;
     options->overlap = request->overlap;
     options->octaves = request->octaves;
+    options->finer = request->finer;
     options->crops = request->crops;
     if (request->dense != GACLIP_REQUEST_MODEL_DENSE)
         options->dense =

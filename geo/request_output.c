@@ -108,6 +108,7 @@ static int set_detection(GaclipRequest *request, const GaclipDetector *detector,
     if (!status && d->independent) status = set(request, "independent", "yes", err);
     if (!status && d->overlap >= 0) status = set_number(request, "overlap", d->overlap, err);
     if (!status && d->octaves >= 0) status = set_number(request, "octaves", d->octaves, err);
+    if (!status && d->finer >= 0) status = set_number(request, "finer", d->finer, err);
     if (!status && d->crops) status = set(request, "crops", "yes", err);
     if (!status && d->dense >= 0)
         status = set(request, "dense", d->dense == GACLIP_DENSE_VALUE ? "value" : "full", err);

@@ -56,6 +56,7 @@ cJSON *gaclip__view_asked_key(const GaclipView *view)
     cJSON_AddNumberToObject(key, "tile_size", r->tile_size);
     cJSON_AddNumberToObject(key, "overlap", r->overlap);
     cJSON_AddNumberToObject(key, "octaves", r->octaves);
+    cJSON_AddNumberToObject(key, "finer", r->finer);
     cJSON_AddNumberToObject(key, "dense", r->dense);
     cJSON_AddBoolToObject(key, "crops", r->crops);
     cJSON_AddStringToObject(key, "precision", gaclip_precision_name(gaclip_request_precision(r)));

@@ -210,7 +210,8 @@ static void test_options(void **state)
     assert_true(good.min_score == 0.3f && good.nms_iou == 0.3f && good.mix == 0.5f);
     assert_true(good.independent == 0 && good.max_proposals == 300 && good.overlap == -1);
     assert_int_equal(good.octaves, -1);
-    GaclipDetectOptions bad[13];
+    assert_int_equal(good.finer, -1);
+    GaclipDetectOptions bad[14];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
     bad[0].min_score = -0.1f;
     bad[1].min_score = 1.1f;
@@ -225,6 +226,7 @@ static void test_options(void **state)
     bad[10].overlap = 32;
     bad[11].overlap = INT32_MAX;
     bad[12].octaves = 5;
+    bad[13].finer = 3;
     for (size_t i = 0; i < COUNT(bad); i++) {
         GaclipDetector *detector = NULL;
         int status = gaclip_detector_new(&detector, model, CLASSES, 3, &bad[i], &err);
@@ -463,6 +465,49 @@ static void test_octaves(void **state)
     gaclip_detector_free(detector);
 }
 
+/* A finer scale adds what the model sees in the image at twice its size, in windows that overlap half
+ * as far, also where one window shows all of the image; a scene's tiles need not grow for it. */
+static void test_finer(void **state)
+{
+    GaclipDetector *detector = detector_of(*state, 0.02f);
+    GaclipImage image, twice;
+    GaclipDetection *own, *fine, *both;
+    GaclipError err = {0};
+    int own_count, fine_count, both_count, windows[3];
+    noise_image(&image, 28, 28, 0);
+    expect_ok(gaclip_image_resize(&twice, &image, 56, 56, &err), &err);
+    detector->options.octaves = 0;
+    assert_int_equal(gaclip_detector_finer(detector), 0);
+    expect_ok(gaclip_detect_unmerged(&own, &own_count, &windows[0], detector, &image, &err), &err);
+    assert_int_equal(windows[0], 1);
+    detector->options.finer = 1;
+    int span = gaclip_detector_window(detector);
+    assert_int_equal(gaclip_detector_span(detector), span);
+    expect_ok(gaclip_detect_unmerged(&both, &both_count, &windows[2], detector, &image, &err),
+              &err);
+    detector->options.finer = 0;
+    detector->options.overlap = gaclip_detector_overlap(detector) / 2;
+    expect_ok(gaclip_detect_unmerged(&fine, &fine_count, &windows[1], detector, &twice, &err),
+              &err);
+    assert_int_equal(windows[1], 4);
+    assert_int_equal(windows[2], windows[0] + windows[1]);
+    assert_in_range(both_count, own_count + 1, own_count + fine_count);
+    for (int i = 0; i < own_count; i++)
+        assert_memory_equal(&both[i].box, &own[i].box, sizeof(GaclipBox));
+    for (int i = own_count, k = 0; i < both_count; i++, k++) {
+        while (k < fine_count && fine[k].score != both[i].score) k++;
+        assert_true(k < fine_count);
+        assert_true(2 * both[i].box.x1 == fine[k].box.x1);
+        assert_true(2 * both[i].box.y2 == fine[k].box.y2);
+    }
+    free(own);
+    free(fine);
+    free(both);
+    gaclip_image_clear(&image);
+    gaclip_image_clear(&twice);
+    gaclip_detector_free(detector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +522,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_detecting, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_unmerged, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_octaves, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_finer, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_score_floor, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_masks, make_model, close_model),
         cmocka_unit_test(test_no_proposal_head)};

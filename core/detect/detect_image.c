@@ -9,7 +9,7 @@ enum { WINDOW_BATCH = 4 };
 
 typedef struct Scan {
     GaclipDetector *detector;
-    const GaclipImage *image, *scaled; /* the latter at the octave that is looked at */
+    const GaclipImage *image, *scaled; /* the latter at the scale that is looked at */
     GaclipDetectionList list;
     GaclipWindow windows[WINDOW_BATCH];
     float *planes; /* (WINDOW_BATCH, 3, size, size) */
@@ -59,10 +59,9 @@ static int add_window(Scan *scan, int x, int y, GaclipError *err)
     return scan->pending == WINDOW_BATCH ? flush(scan, err) : GACLIP_OK;
 }
 
-static int scan_windows(Scan *scan, GaclipError *err)
+static int scan_windows(Scan *scan, int overlap, GaclipError *err)
 {
     int size = gaclip_detector_window(scan->detector);
-    int overlap = gaclip_detector_overlap(scan->detector);
     int width = scan->scaled->width, height = scan->scaled->height, status = GACLIP_OK;
     int rows = gaclip__window_count(height, size, overlap);
     int columns = gaclip__window_count(width, size, overlap);
@@ -73,22 +72,41 @@ static int scan_windows(Scan *scan, GaclipError *err)
     return status ? status : flush(scan, err);
 }
 
+static int scan_scaled(Scan *scan, int width, int height, int overlap, GaclipError *err)
+{
+    GaclipImage scaled;
+    int status = gaclip_image_resize(&scaled, scan->image, width, height, err);
+    if (status) return status;
+    scan->scaled = &scaled;
+    status = scan_windows(scan, overlap, err);
+    gaclip_image_clear(&scaled);
+    return status;
+}
+
 /* The image at half of its size and less, until one window shows all of it. */
-static int scan_octaves(Scan *scan, GaclipError *err)
+static int scan_coarser(Scan *scan, GaclipError *err)
 {
     int octaves = gaclip_detector_octaves(scan->detector), status = GACLIP_OK;
     int size = gaclip_detector_window(scan->detector);
+    int overlap = gaclip_detector_overlap(scan->detector);
     int width = scan->image->width, height = scan->image->height;
     for (int i = 0; i < octaves && !status && (width > size || height > size); i++) {
-        GaclipImage half;
         width = (width + 1) / 2;
         height = (height + 1) / 2;
-        status = gaclip_image_resize(&half, scan->image, width, height, err);
-        if (status) return status;
-        scan->scaled = &half;
-        status = scan_windows(scan, err);
-        gaclip_image_clear(&half);
+        status = scan_scaled(scan, width, height, overlap, err);
     }
+    return status;
+}
+
+/* The image at twice its size and more. What it shows better there is small: windows that overlap
+ * less still see it whole. */
+static int scan_finer(Scan *scan, GaclipError *err)
+{
+    int finer = gaclip_detector_finer(scan->detector), status = GACLIP_OK;
+    int overlap = gaclip_detector_overlap(scan->detector) / 2;
+    for (int i = 1; i <= finer && !status; i++)
+        status =
+            scan_scaled(scan, scan->image->width << i, scan->image->height << i, overlap, err);
     return status;
 }
 
@@ -101,8 +119,9 @@ static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *i
     if (status) return status;
     scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
     if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    status = scan_windows(scan, err);
-    if (!status) status = scan_octaves(scan, err);
+    status = scan_windows(scan, gaclip_detector_overlap(detector), err);
+    if (!status) status = scan_coarser(scan, err);
+    if (!status) status = scan_finer(scan, err);
     free(scan->planes);
     return status;
 }

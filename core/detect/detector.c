@@ -7,7 +7,7 @@
 #include "gaclip/dense.h"
 #include "gaclip/text.h"
 
-enum { LARGEST_OCTAVES = 4 };
+enum { LARGEST_OCTAVES = 4, LARGEST_FINER = 2 };
 
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
@@ -18,6 +18,7 @@ void gaclip_detect_options_init(GaclipDetectOptions *options)
                                      .max_proposals = 300,
                                      .overlap = -1,
                                      .octaves = -1,
+                                     .finer = -1,
                                      .uncalibrated = 0,
                                      .proposer = NULL,
                                      .dense = -1,
@@ -35,6 +36,10 @@ static int check_options(const GaclipDetectOptions *o, const GaclipModel *model,
     if (o->octaves > LARGEST_OCTAVES)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%d octaves are too many: at most %d",
                                 o->octaves, LARGEST_OCTAVES);
+    if (o->finer > LARGEST_FINER)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "%d finer scales are too many: at most %d", o->finer,
+                                LARGEST_FINER);
     if (o->dense > GACLIP_DENSE_FULL)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "there is no dense mode %d", o->dense);
     if (o->overlap >= finder->config.vision.image_size)
@@ -211,6 +216,12 @@ int gaclip_detector_octaves(const GaclipDetector *detector)
 {
     int octaves = detector->options.octaves;
     return octaves < 0 ? gaclip__proposer(detector)->config.proposal.octaves : octaves;
+}
+
+int gaclip_detector_finer(const GaclipDetector *detector)
+{
+    int finer = detector->options.finer;
+    return finer < 0 ? gaclip__proposer(detector)->config.proposal.finer : finer;
 }
 
 int gaclip_detector_span(const GaclipDetector *detector)

@@ -29,7 +29,8 @@ static const IntegerField PROPOSAL_FIELDS[] = {
     FIELD(proposal.layers, "layers", 1, GACLIP_MAX_HEAD),
     FIELD(proposal.upsample, "upsample", 1, 4),
     {"lateral", offsetof(GaclipModelConfig, proposal.lateral), 0, 1, 1},
-    {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1}};
+    {"octaves", offsetof(GaclipModelConfig, proposal.octaves), 0, 4, 1},
+    {"finer", offsetof(GaclipModelConfig, proposal.finer), 0, 2, 1}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

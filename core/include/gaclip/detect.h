@@ -18,6 +18,7 @@ typedef struct GaclipDetectOptions {
     int max_proposals; /* kept a model window, by objectness */
     int overlap;       /* of neighbouring model windows, pixels; negative = half of one */
     int octaves;      /* coarser scales to look at too, each half as fine; negative = the model's */
+    int finer;        /* finer scales to look at too, each twice as fine; negative = the model's */
     int uncalibrated; /* scores as they come, whatever calibration the model has */
     GaclipModel *proposer; /* whose head finds the boxes that the model then scores, borrowed; NULL:
                               the model's own */
@@ -25,7 +26,7 @@ typedef struct GaclipDetectOptions {
     int crops; /* average a region's embedding with that of the box's pixels alone */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1, 0, NULL, -1, 0. */
+/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1, -1, 0, NULL, -1, 0. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
@@ -49,13 +50,17 @@ GACLIP_API const GaclipDetectOptions *gaclip_detector_options(const GaclipDetect
 GACLIP_API void gaclip_detector_gsd(double *gsd_min, double *gsd_max,
                                     const GaclipDetector *detector);
 
-/* Side and overlap of the windows that the image is looked through, pixels. */
+/* Side and overlap of the windows that the image is looked through, pixels; at finer scales they
+ * overlap half as far, for what is searched there is small. */
 GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);
 
-/* Scales besides the finest, and side and overlap of the coarsest one's windows, pixels of the
- * image: a scene is cut into images of at least that side and overlap. */
+/* Coarser and finer scales besides the image's own. */
 GACLIP_API int gaclip_detector_octaves(const GaclipDetector *detector);
+GACLIP_API int gaclip_detector_finer(const GaclipDetector *detector);
+
+/* Side and overlap of the coarsest scale's windows, pixels of the image: a scene is cut into images
+ * of at least that side and overlap. */
 GACLIP_API int gaclip_detector_span(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_span_overlap(const GaclipDetector *detector);
 
@@ -82,7 +87,7 @@ typedef struct GaclipDetection {
 GACLIP_API double gaclip_vote_weight(float score);
 
 /* Detects in an image of any size: overlapping windows of the model's own size, at the image's own
- * scale and each coarser octave that adds to what one window sees; boxes cut
+ * scale, each finer one, and each coarser one that adds to what one window sees; boxes cut
  * by inner window edges dropped in favour of the window that saw them whole. Masked pixels are
  * filled with the model's mean; windows without valid pixels are skipped; a box must have its
  * centre on valid ground. Per-class suppression, sorted by score, descending. The

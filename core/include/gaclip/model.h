@@ -46,7 +46,8 @@ typedef struct GaclipModelConfig {
         int layers;   /* 3x3 convolutions of the head */
         int upsample; /* the head's map is this many times finer than the patch grid: 1, 2, 4 */
         int lateral;  /* the stem's finer maps join where the head's map is up-sampled */
-        int octaves;  /* scales to look at besides the finest, each half as fine as the last */
+        int octaves;  /* coarser scales to look at besides the image's own, each half as fine */
+        int finer;    /* finer scales to look at besides it, each twice as fine: 0 to 2 */
     } proposal;
     float image_mean[3], image_std[3];
     double gsd_min, gsd_max; /* metres a pixel that the model was trained on; 0 = not known */

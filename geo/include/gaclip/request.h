@@ -60,7 +60,7 @@ typedef struct GaclipRequest {
     char *proposals; /* NULL = as gaclip_open_proposer says */
     GaclipNames classes, show;
     double min_score, nms_iou, gsd;
-    int independent, overlap, octaves, tile_size, threads;
+    int independent, overlap, octaves, finer, tile_size, threads;
     int dense, crops, precision; /* the last: gaclip_request_precision */
     char *scale;
     GaclipNumbers bands, bbox;
