@@ -134,7 +134,7 @@ static void test_linear(void **state)
 static double activated_linear(void *payload)
 {
     Op *op = payload;
-    gaclip__activate(GACLIP_GELU, gaclip__floats(op->kept), op->in, op->n_in);
+    gaclip__activate(GACLIP_GELU, gaclip__floats(op->kept), gaclip__floats(op->in), op->n_in);
     GaclipLinear l = {.rows = op->rows,
                       .n_in = op->width,
                       .n_out = op->n_to,
@@ -169,7 +169,7 @@ static void test_linear_and_activation(void **state)
                             .activated = gaclip__floats(op.kept),
                             .activation = GACLIP_QUICK_GELU};
     gaclip__linear_forward(op.compute, &forward);
-    gaclip__activate(GACLIP_QUICK_GELU, gaclip__floats(expected), op.out, 99);
+    gaclip__activate(GACLIP_QUICK_GELU, gaclip__floats(expected), gaclip__floats(op.out), 99);
     expect_close("activated", op.kept, expected, 99, 1e-6);
     op_end(&op);
 }
@@ -248,7 +248,7 @@ static void test_layer_norm(void **state)
 static double activation(void *payload)
 {
     Op *op = payload;
-    gaclip__activation_forward(op->compute, op->activation, gaclip__floats(op->out), op->in,
+    gaclip__activation_forward(op->compute, op->activation, gaclip__floats(op->out), gaclip__floats(op->in),
                                op->n_in);
     return dot(op->out, op->upstream, op->n_out);
 }

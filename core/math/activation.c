@@ -55,14 +55,18 @@ GACLIP__CLONES static void quick_gelu_gradient(float *out, const float *grad, co
     }
 }
 
-void gaclip__activate(GaclipActivation kind, GaclipOperand out, const float *in, size_t count)
+void gaclip__activate(GaclipActivation kind, GaclipOperand out, GaclipOperand in, size_t count)
 {
     void (*activate)(float *, const float *, size_t) = kind == GACLIP_GELU ? gelu : quick_gelu;
-    float strip[STRIP];
-    if (out.f32) activate(out.f32, in, count);
-    for (size_t i = 0; i < count && out.bf16; i += STRIP) {
+    float strip[STRIP], wide[STRIP];
+    if (out.f32 && in.f32) {
+        activate(out.f32, in.f32, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i += STRIP) {
         size_t length = count - i < STRIP ? count - i : STRIP;
-        activate(strip, in + i, length);
+        if (in.bf16) gaclip__operand_get(wide, gaclip__operand_at(in, i), length);
+        activate(strip, in.bf16 ? wide : in.f32 + i, length);
         gaclip__operand_set(gaclip__operand_at(out, i), strip, length);
     }
 }
@@ -87,8 +91,8 @@ void gaclip__activate_backward(GaclipActivation kind, GaclipOperand out, const f
 
 typedef struct Elementwise {
     GaclipActivation kind;
-    GaclipOperand out;      /* (count) */
-    const float *in, *grad; /* (count) */
+    GaclipOperand out, in; /* (count) */
+    const float *grad;     /* (count) */
     size_t count;
 } Elementwise;
 
@@ -97,7 +101,7 @@ static void forward_block(int index, int worker, void *payload)
     (void)worker;
     const Elementwise *e = payload;
     size_t first = (size_t)index * BLOCK;
-    gaclip__activate(e->kind, gaclip__operand_at(e->out, first), e->in + first,
+    gaclip__activate(e->kind, gaclip__operand_at(e->out, first), gaclip__operand_at(e->in, first),
                      e->count - first < BLOCK ? e->count - first : BLOCK);
 }
 
@@ -107,12 +111,12 @@ static void backward_block(int index, int worker, void *payload)
     const Elementwise *e = payload;
     size_t first = (size_t)index * BLOCK;
     gaclip__activate_backward(e->kind, gaclip__operand_at(e->out, first), e->grad + first,
-                              gaclip__floats(e->in + first),
+                              gaclip__operand_at(e->in, first),
                               e->count - first < BLOCK ? e->count - first : BLOCK);
 }
 
 void gaclip__activation_forward(const GaclipCompute *compute, GaclipActivation kind,
-                                GaclipOperand out, const float *in, size_t count)
+                                GaclipOperand out, GaclipOperand in, size_t count)
 {
     Elementwise e = {kind, out, in, NULL, count};
     gaclip__threads_run(compute->pool, (int)((count + BLOCK - 1) / BLOCK), forward_block, &e);
@@ -122,7 +126,7 @@ void gaclip__activation_backward(const GaclipCompute *compute, GaclipActivation 
                                  GaclipOperand out, const float *grad, const float *in,
                                  size_t count)
 {
-    Elementwise e = {kind, out, in, grad, count};
+    Elementwise e = {kind, out, gaclip__floats(in), grad, count};
     gaclip__threads_run(compute->pool, (int)((count + BLOCK - 1) / BLOCK), backward_block, &e);
 }
 

@@ -9,7 +9,7 @@
 #include "math/operand.h"
 
 /* On the calling thread: out (count) = act(in). */
-void gaclip__activate(GaclipActivation kind, GaclipOperand out, const float *in, size_t count);
+void gaclip__activate(GaclipActivation kind, GaclipOperand out, GaclipOperand in, size_t count);
 /* On the calling thread: out (count) = grad (count) times the derivative at in (count); out may be
  * grad. */
 void gaclip__activate_backward(GaclipActivation kind, GaclipOperand out, const float *grad,
@@ -17,7 +17,7 @@ void gaclip__activate_backward(GaclipActivation kind, GaclipOperand out, const f
 
 /* The same on the pool. */
 void gaclip__activation_forward(const GaclipCompute *compute, GaclipActivation kind,
-                                GaclipOperand out, const float *in, size_t count);
+                                GaclipOperand out, GaclipOperand in, size_t count);
 void gaclip__activation_backward(const GaclipCompute *compute, GaclipActivation kind,
                                  GaclipOperand out, const float *grad, const float *in,
                                  size_t count);

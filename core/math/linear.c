@@ -51,7 +51,9 @@ void gaclip__linear_finish(const GaclipLinear *l, float *product, size_t at, int
     if (gaclip__operand_wanted(l->out))
         gaclip__operand_set(gaclip__operand_at(l->out, at), product, length);
     if (gaclip__operand_wanted(l->activated))
-        gaclip__activate(l->activation, gaclip__operand_at(l->activated, at), product, length);
+        gaclip__activate(l->activation, gaclip__operand_at(l->activated, at),
+                         l->out.bf16 ? gaclip__operand_at(l->out, at) : gaclip__floats(product),
+                         length);
 }
 
 static void finish_backward(const GaclipLinearBackward *l, const float *product, size_t at,

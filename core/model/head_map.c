@@ -83,7 +83,7 @@ void gaclip__head_map_forward(const GaclipHeadParts *parts, const GaclipCompute 
                                gaclip__value(parts->parameters, norm->weight),
                                gaclip__value(parts->parameters, norm->bias), (int)pixels,
                                c->proposal.width, c->norm_epsilon);
-    gaclip__activation_forward(compute, c->activation, map->out, map->norm,
+    gaclip__activation_forward(compute, c->activation, map->out, gaclip__floats(map->norm),
                                pixels * (size_t)c->proposal.width);
 }
 

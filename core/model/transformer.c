@@ -79,13 +79,13 @@ static GaclipOperand operand(const Layout *l, size_t columns)
     return gaclip__arena_operand(l->arena, l->compute, l->rows * columns);
 }
 
-/* What a backward can have computed again. */
-static void layout_wide(GaclipTail *tail, const Layout *l)
+/* shared: the tail whose buffers also serve for what a backward computes again, or NULL. */
+static void layout_wide(GaclipTail *tail, const Layout *l, const GaclipTail *shared)
 {
     size_t width = (size_t)l->transformer->width;
-    tail->norm = operand(l, width);
-    tail->stats = floats(l, 2);
-    tail->activated = operand(l, 4 * width);
+    tail->norm = shared ? shared->norm : operand(l, width);
+    tail->stats = shared ? shared->stats : floats(l, 2);
+    tail->activated = shared ? shared->activated : operand(l, 4 * width);
     /* Unless a backward wants it, the hidden layer is only passed through on the way to its
      * activation: in f32 in the same memory. */
     tail->hidden = l->keep ? operand(l, 4 * width) : tail->activated;
@@ -103,14 +103,10 @@ static void layout_stream(GaclipTail *tail, const Layout *l)
 static void layout_block(GaclipBlockCache *block, const Layout *l, const GaclipBlockCache *shared)
 {
     size_t width = (size_t)l->transformer->width;
-    if (shared) {
-        *block = *shared;
-    } else {
-        block->norm = operand(l, width);
-        block->stats = floats(l, 2);
-        block->qkv = operand(l, 3 * width);
-        layout_wide(&block->full, l);
-    }
+    block->norm = shared ? shared->norm : operand(l, width);
+    block->stats = shared ? shared->stats : floats(l, 2);
+    block->qkv = operand(l, 3 * width);
+    layout_wide(&block->full, l, shared ? &shared->full : NULL);
     block->log_sums = floats(l, (size_t)l->transformer->heads);
     layout_stream(&block->full, l);
 }
@@ -141,10 +137,7 @@ void gaclip__transformer_layout(GaclipTransformerPass *pass, const GaclipTransfo
     }
     if (with_value) {
         GaclipBlockCache *last = &pass->blocks[layers - 1];
-        if (pass->recompute)
-            last->value = last->full;
-        else
-            layout_wide(&last->value, &l);
+        layout_wide(&last->value, &l, pass->recompute ? &last->full : NULL);
         layout_stream(&last->value, &l);
     }
     if (compute->is_int8)
@@ -187,14 +180,22 @@ static const GaclipQuantised *quantised_of(const Step *s, int index)
     return gaclip__parameters_quantised(s->t->parameters, s->compute, index);
 }
 
-/* norm = ln_1(in); qkv = in_proj(norm) */
-static void open_block(const Step *s, const GaclipBlockCache *c)
+/* norm = ln_1(in) */
+static void norm_block(const Step *s, const GaclipBlockCache *c)
 {
     const GaclipTransformer *t = s->t;
     const GaclipBlockWeights *b = s->weights;
     gaclip__layer_norm_forward(
         s->compute, c->norm, c->stats, c->in, gaclip__value(t->parameters, b->ln_1_weight),
         gaclip__value(t->parameters, b->ln_1_bias), s->rows, t->width, t->epsilon);
+}
+
+/* qkv = in_proj(ln_1(in)) */
+static void open_block(const Step *s, const GaclipBlockCache *c)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
+    norm_block(s, c);
     gaclip__linear_forward(s->compute,
                            &(GaclipLinear){.rows = s->rows,
                                            .n_in = t->width,
@@ -207,8 +208,8 @@ static void open_block(const Step *s, const GaclipBlockCache *c)
                                            .out = c->qkv});
 }
 
-/* activated = act(c_fc(ln_2(mid))) */
-static void open_tail(const Step *s, const GaclipTail *tail)
+/* norm = ln_2(mid) */
+static void norm_tail(const Step *s, const GaclipTail *tail)
 {
     const GaclipTransformer *t = s->t;
     const GaclipBlockWeights *b = s->weights;
@@ -216,6 +217,14 @@ static void open_tail(const Step *s, const GaclipTail *tail)
                                gaclip__value(t->parameters, b->ln_2_weight),
                                gaclip__value(t->parameters, b->ln_2_bias), s->rows, t->width,
                                t->epsilon);
+}
+
+/* activated = act(c_fc(ln_2(mid))) */
+static void open_tail(const Step *s, const GaclipTail *tail)
+{
+    const GaclipTransformer *t = s->t;
+    const GaclipBlockWeights *b = s->weights;
+    norm_tail(s, tail);
     gaclip__linear_forward(s->compute,
                            &(GaclipLinear){.rows = s->rows,
                                            .n_in = t->width,
@@ -304,7 +313,11 @@ static void tail_backward(const Step *s, const GaclipTransformerPass *pass, cons
     const GaclipTransformer *t = s->t;
     const GaclipBlockWeights *b = s->weights;
     int W = t->width;
-    if (pass->recompute) open_tail(s, tail);
+    if (pass->recompute) {
+        norm_tail(s, tail);
+        gaclip__activation_forward(s->compute, t->activation, tail->activated, tail->hidden,
+                                   (size_t)s->rows * 4 * (size_t)W);
+    }
     gaclip__linear_backward(
         s->compute,
         &(GaclipLinearBackward){.rows = s->rows,
@@ -388,7 +401,7 @@ void gaclip__transformer_backward(const GaclipTransformer *transformer,
         GaclipBlockCache *c = &pass->blocks[i];
         Step step = {t, compute, &t->blocks[i], rows, NULL};
         tail_backward(&step, pass, &c->full, grad);
-        if (pass->recompute) open_block(&step, c);
+        if (pass->recompute) norm_block(&step, c);
         gaclip__attention_backward(compute, pass->grad_qkv, pass->grad_mixed, c->qkv, c->log_sums,
                                    &shape);
         if (grad_value && i == t->layers - 1) {

@@ -55,8 +55,8 @@ typedef struct GaclipBlockCache {
     GaclipTail value;   /* last block alone: every token attends to itself (MODEL.md, dense map) */
 } GaclipBlockCache;
 
-/* With recompute, blocks keep their residual streams and what attention gave; they share norm,
- * stats, qkv, hidden and activated, which cost two of a block's four products to make again. */
+/* With recompute, blocks keep what products and attention gave; they share norm, stats and activated,
+ * which are made again without any product. */
 typedef struct GaclipTransformerPass {
     GaclipBlockCache *blocks; /* (layers) in the arena */
     int batch, tokens, with_value, recompute;
