@@ -29,7 +29,8 @@ check: build
 bench: build
 	@cmake --build --preset $(PRESET) --target bench
 
-# ViT-B/16 beside PyTorch (python3-torch, and its script in GACLIP_PEERS).
+# ViT-B/16 beside PyTorch (python3-torch) and ONNX Runtime (in the folder GACLIP_ORT), by the scripts
+# in GACLIP_PEERS.
 bench-peers: build
 	@cmake --build --preset $(PRESET) --target bench_peers
 

@@ -1,6 +1,6 @@
 /* bench_vit WHAT PRECISION BATCH [recompute]: one measurement of CLIP ViT-B/16 at 224 pixels.
  *
- *   encode   embeddings of images
+ *   encode   embeddings of images; it alone knows int8
  *   tower    the image tower forward and backward, without loss or optimiser
  *   step     a training step: both towers on images and captions of 32 tokens, contrastive loss,
  *            backward, gradient norm, AdamW
@@ -163,7 +163,11 @@ static int parse(Bench *b, GaclipPrecision *precision, int argc, char **argv)
     b->with_text = !strcmp(argv[1], "step");
     b->with_backward = b->with_text || !strcmp(argv[1], "tower");
     if (!b->with_backward && strcmp(argv[1], "encode")) return -1;
-    *precision = strcmp(argv[2], "bf16") ? GACLIP_PRECISION_F32 : GACLIP_PRECISION_BF16;
+    static const GaclipPrecision PRECISIONS[] = {GACLIP_PRECISION_F32, GACLIP_PRECISION_BF16,
+                                                 GACLIP_PRECISION_INT8};
+    int p = !strcmp(argv[2], "bf16") ? 1 : !strcmp(argv[2], "int8") ? 2 : 0;
+    if (p == 2 && b->with_backward) return -1;
+    *precision = PRECISIONS[p];
     b->batch = atoi(argv[3]);
     b->flags = b->with_backward ? GACLIP__PASS_KEEP : 0;
     if (argc == 5) b->flags |= GACLIP__PASS_RECOMPUTE;
@@ -179,7 +183,8 @@ int main(int argc, char **argv)
     struct rusage usage;
     double seconds = 0;
     if (parse(&bench, &precision, argc, argv)) {
-        fprintf(stderr, "usage: bench_vit encode|tower|step f32|bf16 BATCH [recompute]\n");
+        fprintf(stderr, "usage: bench_vit encode f32|bf16|int8 BATCH, or tower|step f32|bf16 BATCH "
+                        "[recompute]\n");
         return EXIT_FAILURE;
     }
     int status = gaclip_compute_new(&compute, 0, GACLIP_BACKEND_AUTO, &err);
