@@ -7,12 +7,16 @@
 /* Model windows a pass: enough rows for the matrix products, little enough memory. */
 enum { WINDOW_BATCH = 4 };
 
+/* Part of a window that its neighbours at finer scales show too. */
+enum { FINER_SHARE = 4 };
+
 typedef struct Scan {
     GaclipDetector *detector;
     const GaclipImage *image, *scaled; /* the latter at the scale that is looked at */
     GaclipDetectionList list;
     GaclipWindow windows[WINDOW_BATCH];
     float *planes; /* (WINDOW_BATCH, 3, size, size) */
+    int overlap, largest; /* of the scale's windows; of its boxes, as GaclipWindow has it */
     int pending, windows_run;
 } Scan;
 
@@ -53,15 +57,16 @@ static int add_window(Scan *scan, int x, int y, GaclipError *err)
                            scan->scaled->width,
                            scan->scaled->height,
                            (float)scan->image->width / (float)scan->scaled->width,
-                           (float)scan->image->height / (float)scan->scaled->height};
+                           (float)scan->image->height / (float)scan->scaled->height,
+                           scan->largest};
     }
     gaclip_image_clear(&crop);
     return scan->pending == WINDOW_BATCH ? flush(scan, err) : GACLIP_OK;
 }
 
-static int scan_windows(Scan *scan, int overlap, GaclipError *err)
+static int scan_windows(Scan *scan, GaclipError *err)
 {
-    int size = gaclip_detector_window(scan->detector);
+    int size = gaclip_detector_window(scan->detector), overlap = scan->overlap;
     int width = scan->scaled->width, height = scan->scaled->height, status = GACLIP_OK;
     int rows = gaclip__window_count(height, size, overlap);
     int columns = gaclip__window_count(width, size, overlap);
@@ -72,13 +77,13 @@ static int scan_windows(Scan *scan, int overlap, GaclipError *err)
     return status ? status : flush(scan, err);
 }
 
-static int scan_scaled(Scan *scan, int width, int height, int overlap, GaclipError *err)
+static int scan_scaled(Scan *scan, int width, int height, GaclipError *err)
 {
     GaclipImage scaled;
     int status = gaclip_image_resize(&scaled, scan->image, width, height, err);
     if (status) return status;
     scan->scaled = &scaled;
-    status = scan_windows(scan, overlap, err);
+    status = scan_windows(scan, err);
     gaclip_image_clear(&scaled);
     return status;
 }
@@ -88,25 +93,23 @@ static int scan_coarser(Scan *scan, GaclipError *err)
 {
     int octaves = gaclip_detector_octaves(scan->detector), status = GACLIP_OK;
     int size = gaclip_detector_window(scan->detector);
-    int overlap = gaclip_detector_overlap(scan->detector);
     int width = scan->image->width, height = scan->image->height;
     for (int i = 0; i < octaves && !status && (width > size || height > size); i++) {
         width = (width + 1) / 2;
         height = (height + 1) / 2;
-        status = scan_scaled(scan, width, height, overlap, err);
+        status = scan_scaled(scan, width, height, err);
     }
     return status;
 }
 
-/* The image at twice its size and more. What it shows better there is small: windows that overlap
- * less still see it whole. */
+/* The image at twice its size and more, for the small objects alone that its windows overlap enough
+ * to show whole: parts of larger ones look like small ones there. */
 static int scan_finer(Scan *scan, GaclipError *err)
 {
     int finer = gaclip_detector_finer(scan->detector), status = GACLIP_OK;
-    int overlap = gaclip_detector_overlap(scan->detector) / 2;
+    scan->overlap = scan->largest = gaclip_detector_window(scan->detector) / FINER_SHARE;
     for (int i = 1; i <= finer && !status; i++)
-        status =
-            scan_scaled(scan, scan->image->width << i, scan->image->height << i, overlap, err);
+        status = scan_scaled(scan, scan->image->width << i, scan->image->height << i, err);
     return status;
 }
 
@@ -114,12 +117,15 @@ static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *i
                       GaclipError *err)
 {
     size_t size = (size_t)gaclip_detector_window(detector);
-    *scan = (Scan){.detector = detector, .image = image, .scaled = image};
+    *scan = (Scan){.detector = detector,
+                   .image = image,
+                   .scaled = image,
+                   .overlap = gaclip_detector_overlap(detector)};
     int status = gaclip__check_proposals(gaclip__proposer(detector), err);
     if (status) return status;
     scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
     if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    status = scan_windows(scan, gaclip_detector_overlap(detector), err);
+    status = scan_windows(scan, err);
     if (!status) status = scan_coarser(scan, err);
     if (!status) status = scan_finer(scan, err);
     free(scan->planes);

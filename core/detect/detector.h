@@ -48,6 +48,7 @@ float gaclip__class_score(const GaclipDetector *detector, int class_index, float
 typedef struct GaclipWindow {
     int x, y, size, image_width, image_height;
     float pixel_x, pixel_y;
+    int largest; /* only boxes that are whole and whose sides are at most so long count; 0 = all */
 } GaclipWindow;
 
 /* Adds what is seen in windows of scaled to list, in pixels of image; planes (count, 3, size, size)

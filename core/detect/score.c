@@ -30,6 +30,13 @@ static int is_cut(const GaclipBox *box, const GaclipWindow *w)
            (box->y2 > size - GACLIP_CUT_DISTANCE && w->y + w->size < w->image_height);
 }
 
+/* Whole, and so small that some window of its scale shows it whole. */
+static int is_small(const GaclipBox *box, const GaclipWindow *w)
+{
+    float largest = (float)w->largest;
+    return box->x2 - box->x1 <= largest && box->y2 - box->y1 <= largest && !is_cut(box, w);
+}
+
 /* In image pixels, clipped to what the window shows of the image, so that a box does not depend on
  * what lies beside the window; 0 when nothing is left or its centre is masked. */
 static int place_in_image(GaclipBox *out, const GaclipBox *box, const GaclipWindow *w,
@@ -85,6 +92,7 @@ static int propose(Found *found, const GaclipDetector *d, const GaclipWindow *wi
     if (!status) status = make_room(found, count, err);
     for (int i = 0; i < count && !status; i++) {
         GaclipRegion region = {.window = n, .box = picked[i].box};
+        if (window->largest && !is_small(&region.box, window)) continue;
         if (!place_in_image(&region.place, &region.box, window, image)) continue;
         found->regions[found->count] = region;
         found->objectness[found->count] = picked[i].objectness;
