@@ -235,6 +235,20 @@ def test_gaclip_detect_gaclip_file(asked, tmp_path):
     assert stored["provenance"]["counts"]["written"] == counts["written"] > 0
 
 
+def test_gaclip_detect_finer(asked):
+    """The file asks the same again: it says the scales that were looked at."""
+    windows = {}
+    for finer in (0, 1):
+        result = cli.run(DETECT, *asked, "--finer", finer, "-o", f"{finer}.gaclip", "--json")
+        assert result.returncode == 0, result.stderr
+        windows[finer] = json.loads(result.stdout)["scenes"][0]["windows"]
+        with open(f"{finer}.gaclip", encoding="utf-8") as file:
+            stored = json.load(file)
+        assert stored["finer"] == stored["provenance"]["options"]["finer"] == finer
+    assert windows[1] > 2 * windows[0]
+    cli.assert_fails(DETECT, *asked, "--finer", 3, names=["--finer", "2"], exit_code=2)
+
+
 @pytest.mark.parametrize("option", [["-t_srs", "EPSG:4326"], ["-lco", "A=B"], ["-oo", "A=B"]])
 def test_gaclip_detect_gaclip_file_takes_no_such_option(asked, option):
     cli.assert_fails(DETECT, *asked, "-o", "x.gaclip", *option, names=["x.gaclip", "ogr2ogr"])
