@@ -15,22 +15,72 @@ static float covered_share(const GaclipBox *cut, const GaclipBox *whole)
     return w > 0 && h > 0 && area > 0 ? w * h / area : 0;
 }
 
-static int is_replaced(const GaclipDetectionList *list, int index)
+/* A list in order of class and left edge: what may overlap a box lies together. */
+typedef struct Places {
+    const GaclipDetection **items; /* (count), borrowed */
+    int count;
+    float widest;
+} Places;
+
+static int by_place(const void *a, const void *b)
 {
-    const GaclipDetection *cut = &list->items[index];
+    const GaclipDetection *p = *(const GaclipDetection *const *)a;
+    const GaclipDetection *q = *(const GaclipDetection *const *)b;
+    if (p->class_index != q->class_index) return p->class_index < q->class_index ? -1 : 1;
+    if (p->box.x1 != q->box.x1) return p->box.x1 < q->box.x1 ? -1 : 1;
+    return (p > q) - (p < q);
+}
+
+static void sort_places(Places *places, const GaclipDetectionList *list)
+{
+    places->count = list->count;
+    places->widest = 0;
     for (int i = 0; i < list->count; i++) {
-        const GaclipDetection *whole = &list->items[i];
-        if (!whole->is_cut && whole->class_index == cut->class_index &&
-            covered_share(&cut->box, &whole->box) > GACLIP_CUT_COVERED)
-            return 1;
+        const GaclipBox *box = &list->items[i].box;
+        places->items[i] = &list->items[i];
+        if (box->x2 - box->x1 > places->widest) places->widest = box->x2 - box->x1;
     }
+    qsort(places->items, (size_t)places->count, sizeof *places->items, by_place);
+}
+
+/* The first of d's class that may reach over d's left edge. */
+static int first_near(const Places *places, const GaclipDetection *d)
+{
+    int low = 0, high = places->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        const GaclipDetection *item = places->items[middle];
+        if (item->class_index < d->class_index ||
+            (item->class_index == d->class_index && item->box.x1 < d->box.x1 - places->widest))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Whether item number i, counted from first_near, is of d's class and begins left of its end. */
+static int is_near(const Places *places, int i, const GaclipDetection *d)
+{
+    return i < places->count && places->items[i]->class_index == d->class_index &&
+           places->items[i]->box.x1 < d->box.x2;
+}
+
+static int is_replaced(const Places *places, const GaclipDetection *cut)
+{
+    for (int i = first_near(places, cut); is_near(places, i, cut); i++)
+        if (!places->items[i]->is_cut &&
+            covered_share(&cut->box, &places->items[i]->box) > GACLIP_CUT_COVERED)
+            return 1;
     return 0;
 }
 
-static void drop_replaced(GaclipDetectionList *list, unsigned char *drop)
+static void drop_replaced(GaclipDetectionList *list, Places *places, unsigned char *drop)
 {
     int kept = 0;
-    for (int i = 0; i < list->count; i++) drop[i] = list->items[i].is_cut && is_replaced(list, i);
+    sort_places(places, list);
+    for (int i = 0; i < list->count; i++)
+        drop[i] = list->items[i].is_cut && is_replaced(places, &list->items[i]);
     for (int i = 0; i < list->count; i++)
         if (!drop[i]) list->items[kept++] = list->items[i];
     list->count = kept;
@@ -42,6 +92,7 @@ typedef struct Columns {
     int *labels, *kept;
     unsigned char *drop;
     GaclipDetection *items;
+    Places places;
 } Columns;
 
 static void free_columns(Columns *c)
@@ -52,6 +103,7 @@ static void free_columns(Columns *c)
     free(c->kept);
     free(c->drop);
     free(c->items);
+    free(c->places.items);
 }
 
 double gaclip_vote_weight(float score)
@@ -60,14 +112,13 @@ double gaclip_vote_weight(float score)
     return square * square;
 }
 
-static void take_votes(GaclipDetection *kept, const GaclipDetectionList *list, float nms_iou)
+static void take_votes(GaclipDetection *kept, const Places *places, float nms_iou)
 {
     double weight = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0;
-    for (int i = 0; i < list->count && !kept->is_cut; i++) {
-        const GaclipDetection *d = &list->items[i];
-        if (d->is_cut || d->class_index != kept->class_index ||
-            !(gaclip_box_iou(&d->box, &kept->box) > nms_iou))
-            continue;
+    if (kept->is_cut) return;
+    for (int i = first_near(places, kept); is_near(places, i, kept); i++) {
+        const GaclipDetection *d = places->items[i];
+        if (d->is_cut || !(gaclip_box_iou(&d->box, &kept->box) > nms_iou)) continue;
         double w = gaclip_vote_weight(d->score);
         weight += w;
         x1 += w * (double)(d->box.x1 - kept->box.x1);
@@ -93,9 +144,10 @@ static int suppress(GaclipDetectionList *list, Columns *c, float nms_iou, Gaclip
     int status =
         gaclip_nms(c->kept, &kept_count, c->boxes, c->scores, c->labels, list->count, nms_iou, err);
     if (status) return status;
+    sort_places(&c->places, list);
     for (int i = 0; i < kept_count; i++) {
         c->items[i] = list->items[c->kept[i]];
-        take_votes(&c->items[i], list, nms_iou);
+        take_votes(&c->items[i], &c->places, nms_iou);
     }
     memcpy(list->items, c->items, (size_t)kept_count * sizeof *list->items);
     list->count = kept_count;
@@ -120,10 +172,11 @@ int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError 
                  malloc(n * sizeof *c.labels),
                  malloc(n * sizeof *c.kept),
                  malloc(n),
-                 malloc(n * sizeof *c.items)};
+                 malloc(n * sizeof *c.items),
+                 {malloc(n * sizeof *c.places.items), 0, 0}};
     int status = GACLIP_ERROR_MEMORY;
-    if (c.boxes && c.scores && c.labels && c.kept && c.drop && c.items) {
-        drop_replaced(list, c.drop);
+    if (c.boxes && c.scores && c.labels && c.kept && c.drop && c.items && c.places.items) {
+        drop_replaced(list, &c.places, c.drop);
         status = suppress(list, &c, nms_iou, err);
     } else {
         gaclip_error_set(err, status, "out of memory");
