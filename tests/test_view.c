@@ -259,7 +259,7 @@ static const char *another_value(const GaclipKey *key)
     case GACLIP_KEY_FLAG:
         return "yes";
     case GACLIP_KEY_INTEGER:
-        return key->maximum < 64 ? "3" : "64";
+        return key->maximum < 64 ? "2" : "64";
     case GACLIP_KEY_NUMBER:
         return key->maximum > 1 ? "2" : "0.7";
     case GACLIP_KEY_NUMBERS:

@@ -1,4 +1,5 @@
 /* From the boxes of overlapping windows and scales to one box an object. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,15 +44,15 @@ static void sort_places(Places *places, const GaclipDetectionList *list)
     qsort(places->items, (size_t)places->count, sizeof *places->items, by_place);
 }
 
-/* The first of d's class that may reach over d's left edge. */
-static int first_near(const Places *places, const GaclipDetection *d)
+/* The first of a class whose left edge is not left of that. */
+static int first_of(const Places *places, int class_index, float left)
 {
     int low = 0, high = places->count;
     while (low < high) {
         int middle = low + (high - low) / 2;
         const GaclipDetection *item = places->items[middle];
-        if (item->class_index < d->class_index ||
-            (item->class_index == d->class_index && item->box.x1 < d->box.x1 - places->widest))
+        if (item->class_index < class_index ||
+            (item->class_index == class_index && item->box.x1 < left))
             low = middle + 1;
         else
             high = middle;
@@ -59,16 +60,18 @@ static int first_near(const Places *places, const GaclipDetection *d)
     return low;
 }
 
-/* Whether item number i, counted from first_near, is of d's class and begins left of its end. */
-static int is_near(const Places *places, int i, const GaclipDetection *d)
+/* Whether item number i, counted from first_of, is of the class and begins left of right. */
+static int is_of(const Places *places, int i, int class_index, float right)
 {
-    return i < places->count && places->items[i]->class_index == d->class_index &&
-           places->items[i]->box.x1 < d->box.x2;
+    return i < places->count && places->items[i]->class_index == class_index &&
+           places->items[i]->box.x1 < right;
 }
 
 static int is_replaced(const Places *places, const GaclipDetection *cut)
 {
-    for (int i = first_near(places, cut); is_near(places, i, cut); i++)
+    int c = cut->class_index;
+    int first = first_of(places, c, cut->box.x1 - places->widest);
+    for (int i = first; is_of(places, i, c, cut->box.x2); i++)
         if (!places->items[i]->is_cut &&
             covered_share(&cut->box, &places->items[i]->box) > GACLIP_CUT_COVERED)
             return 1;
@@ -112,13 +115,20 @@ double gaclip_vote_weight(float score)
     return square * square;
 }
 
+/* Of two boxes with an IoU above t, each shares more than t of its width with the other: none is as
+ * wide as 1/t of the other, and none begins so far left of it. */
 static void take_votes(GaclipDetection *kept, const Places *places, float nms_iou)
 {
     double weight = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0;
     if (kept->is_cut) return;
-    for (int i = first_near(places, kept); is_near(places, i, kept); i++) {
+    int c = kept->class_index;
+    float width = kept->box.x2 - kept->box.x1;
+    float reach = fminf(width / nms_iou, places->widest); /* with room for rounding */
+    int first = first_of(places, c, kept->box.x1 - reach);
+    for (int i = first; is_of(places, i, c, kept->box.x2); i++) {
         const GaclipDetection *d = places->items[i];
-        if (d->is_cut || !(gaclip_box_iou(&d->box, &kept->box) > nms_iou)) continue;
+        int apart = d->box.y1 >= kept->box.y2 || d->box.y2 <= kept->box.y1;
+        if (apart || d->is_cut || !(gaclip_box_iou(&d->box, &kept->box) > nms_iou)) continue;
         double w = gaclip_vote_weight(d->score);
         weight += w;
         x1 += w * (double)(d->box.x1 - kept->box.x1);

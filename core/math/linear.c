@@ -15,7 +15,8 @@ enum {
     MOST_ROWS = 384,
     MOST_COLUMNS = 768,
     STEP = 16, /* of rows and columns */
-    BIAS_COLUMNS = 128
+    BIAS_COLUMNS = 128,
+    STRIP = 512 /* values that are rounded at a time */
 };
 
 /* result (rows, columns) = in (rows, depth) op(weight), then finished row by row. */
@@ -42,6 +43,26 @@ GACLIP__CLONES static void add_two(float *row, const float *a, const float *b, i
     }
 }
 
+/* In bf16 the activation is that of the rounded hidden layer, kept or not: a backward that has only
+ * the rounded one computes the very same again. */
+static void activate(const GaclipLinear *l, const float *product, size_t at, size_t count)
+{
+    GaclipOperand activated = gaclip__operand_at(l->activated, at);
+    uint16_t halves[STRIP];
+    GaclipOperand strip = {NULL, halves};
+    if (!activated.bf16 || l->out.bf16) {
+        gaclip__activate(l->activation, activated,
+                         l->out.bf16 ? gaclip__operand_at(l->out, at) : gaclip__floats(product),
+                         count);
+        return;
+    }
+    for (size_t i = 0; i < count; i += STRIP) {
+        size_t length = count - i < STRIP ? count - i : STRIP;
+        gaclip__operand_set(strip, product + i, length);
+        gaclip__activate(l->activation, gaclip__operand_at(activated, i), strip, length);
+    }
+}
+
 void gaclip__linear_finish(const GaclipLinear *l, float *product, size_t at, int column, int count)
 {
     size_t length = (size_t)count;
@@ -51,9 +72,7 @@ void gaclip__linear_finish(const GaclipLinear *l, float *product, size_t at, int
     if (gaclip__operand_wanted(l->out))
         gaclip__operand_set(gaclip__operand_at(l->out, at), product, length);
     if (gaclip__operand_wanted(l->activated))
-        gaclip__activate(l->activation, gaclip__operand_at(l->activated, at),
-                         l->out.bf16 ? gaclip__operand_at(l->out, at) : gaclip__floats(product),
-                         length);
+        activate(l, product, at, length);
 }
 
 static void finish_backward(const GaclipLinearBackward *l, const float *product, size_t at,
