@@ -16,20 +16,26 @@ static float covered_share(const GaclipBox *cut, const GaclipBox *whole)
     return w > 0 && h > 0 && area > 0 ? w * h / area : 0;
 }
 
+/* What is asked of a detection, and its number in the list. */
+typedef struct Place {
+    GaclipBox box;
+    float score;
+    int class_index, is_cut, index;
+} Place;
+
 /* A list in order of class and left edge: what may overlap a box lies together. */
 typedef struct Places {
-    const GaclipDetection **items; /* (count), borrowed */
+    Place *items; /* (count) */
     int count;
     float widest;
 } Places;
 
 static int by_place(const void *a, const void *b)
 {
-    const GaclipDetection *p = *(const GaclipDetection *const *)a;
-    const GaclipDetection *q = *(const GaclipDetection *const *)b;
+    const Place *p = a, *q = b;
     if (p->class_index != q->class_index) return p->class_index < q->class_index ? -1 : 1;
     if (p->box.x1 != q->box.x1) return p->box.x1 < q->box.x1 ? -1 : 1;
-    return (p > q) - (p < q);
+    return (p->index > q->index) - (p->index < q->index);
 }
 
 static void sort_places(Places *places, const GaclipDetectionList *list)
@@ -37,9 +43,9 @@ static void sort_places(Places *places, const GaclipDetectionList *list)
     places->count = list->count;
     places->widest = 0;
     for (int i = 0; i < list->count; i++) {
-        const GaclipBox *box = &list->items[i].box;
-        places->items[i] = &list->items[i];
-        if (box->x2 - box->x1 > places->widest) places->widest = box->x2 - box->x1;
+        const GaclipDetection *d = &list->items[i];
+        places->items[i] = (Place){d->box, d->score, d->class_index, d->is_cut, i};
+        if (d->box.x2 - d->box.x1 > places->widest) places->widest = d->box.x2 - d->box.x1;
     }
     qsort(places->items, (size_t)places->count, sizeof *places->items, by_place);
 }
@@ -50,7 +56,7 @@ static int first_of(const Places *places, int class_index, float left)
     int low = 0, high = places->count;
     while (low < high) {
         int middle = low + (high - low) / 2;
-        const GaclipDetection *item = places->items[middle];
+        const Place *item = &places->items[middle];
         if (item->class_index < class_index ||
             (item->class_index == class_index && item->box.x1 < left))
             low = middle + 1;
@@ -63,8 +69,8 @@ static int first_of(const Places *places, int class_index, float left)
 /* Whether item number i, counted from first_of, is of the class and begins left of right. */
 static int is_of(const Places *places, int i, int class_index, float right)
 {
-    return i < places->count && places->items[i]->class_index == class_index &&
-           places->items[i]->box.x1 < right;
+    return i < places->count && places->items[i].class_index == class_index &&
+           places->items[i].box.x1 < right;
 }
 
 static int is_replaced(const Places *places, const GaclipDetection *cut)
@@ -72,8 +78,8 @@ static int is_replaced(const Places *places, const GaclipDetection *cut)
     int c = cut->class_index;
     int first = first_of(places, c, cut->box.x1 - places->widest);
     for (int i = first; is_of(places, i, c, cut->box.x2); i++)
-        if (!places->items[i]->is_cut &&
-            covered_share(&cut->box, &places->items[i]->box) > GACLIP_CUT_COVERED)
+        if (!places->items[i].is_cut &&
+            covered_share(&cut->box, &places->items[i].box) > GACLIP_CUT_COVERED)
             return 1;
     return 0;
 }
@@ -126,7 +132,7 @@ static void take_votes(GaclipDetection *kept, const Places *places, float nms_io
     float reach = fminf(width / nms_iou, places->widest); /* with room for rounding */
     int first = first_of(places, c, kept->box.x1 - reach);
     for (int i = first; is_of(places, i, c, kept->box.x2); i++) {
-        const GaclipDetection *d = places->items[i];
+        const Place *d = &places->items[i];
         int apart = d->box.y1 >= kept->box.y2 || d->box.y2 <= kept->box.y1;
         if (apart || d->is_cut || !(gaclip_box_iou(&d->box, &kept->box) > nms_iou)) continue;
         double w = gaclip_vote_weight(d->score);
