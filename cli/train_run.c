@@ -154,8 +154,10 @@ static int run_stages(Run *run, GaclipError *err)
     if (status == GACLIP_OK)
         status = run->number > 1 ? replace_model(run, TRAIN_RESULT, run->number - 1, err)
                                  : train_plan_model(&run->model, run->plan, err);
-    for (; run->number <= run->plan->stage_count && status == GACLIP_OK; run->number++)
+    while (status == GACLIP_OK && run->number <= run->plan->stage_count) {
         status = run_stage(run, err);
+        if (status == GACLIP_OK) run->number++; /* else the stage that it ended in */
+    }
     return status;
 }
 

@@ -294,6 +294,7 @@ def test_gaclip_train_interrupted_and_resumed(town, tmp_path, number):
     _, stderr = process.communicate(timeout=cli.TIMEOUT)
     assert process.returncode == 130
     assert "m.safetensors" in stderr and "--resume" in stderr and stderr.count("FAILURE") == 1
+    assert f"after {len(read_log())} of 60 steps of stage 1;" in stderr
     assert cli.run("gaclip-model info", "m.safetensors").returncode == 0
     assert len(read_log()) < 60
     for name, extra in (("m", ["--resume"]), ("whole", [])):
