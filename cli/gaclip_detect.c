@@ -278,14 +278,7 @@ static int detect(int argc, char **argv)
         {.name = "overlap", .type = OPTION_INTEGER, .value = &a.overlap, .meta = "PIXELS",
          .minimum = 0, .maximum = 16384,
          .help = "of the model's neighbouring windows (default: half a window)"},
-        {.name = "octaves", .type = OPTION_INTEGER, .value = &a.octaves, .meta = "N",
-         .minimum = 0, .maximum = 4,
-         .help = "coarser scales to look at too, each half as fine, for large objects (default: "
-                 "as the model was made for)"},
-        {.name = "finer", .type = OPTION_INTEGER, .value = &a.finer, .meta = "N",
-         .minimum = 0, .maximum = 2,
-         .help = "finer scales to look at too, each twice as fine, for small objects (default: as "
-                 "the model was made for)"},
+        SCALE_OPTIONS(a),
         {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &a.threads,
          .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"},
         {.name = "json", .type = OPTION_FLAG, .value = &a.json,

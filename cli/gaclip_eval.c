@@ -317,14 +317,7 @@ static int detect(int argc, char **argv)
         {.name = "nms-iou", .type = OPTION_NUMBER, .value = &r.nms_iou, .meta = "IOU",
          .minimum = 0.01, .maximum = 1,
          .help = "of two boxes of a class that overlap more, keep the better"},
-        {.name = "octaves", .type = OPTION_INTEGER, .value = &r.octaves, .meta = "N",
-         .minimum = 0, .maximum = 4,
-         .help = "coarser scales to look at too, each half as fine, for large objects (default: "
-                 "as the model was made for)"},
-        {.name = "finer", .type = OPTION_INTEGER, .value = &r.finer, .meta = "N",
-         .minimum = 0, .maximum = 2,
-         .help = "finer scales to look at too, each twice as fine, for small objects (default: as "
-                 "the model was made for)"},
+        SCALE_OPTIONS(r),
         {.name = "independent", .type = OPTION_FLAG, .value = &r.independent,
          .help = "score every class against the background alone, not against the others"},
         PROPOSAL_OPTIONS(r.how),

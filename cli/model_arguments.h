@@ -31,6 +31,17 @@ typedef struct ModelArguments {
     {.name = "crops", .type = OPTION_FLAG, .value = &(arguments).crops,                           \
      .help = "average what the dense map shows of a box with an embedding of its pixels alone: "  \
              "slow"}
+
+/* Of arguments that hold octaves and finer. */
+#define SCALE_OPTIONS(arguments)                                                                  \
+    {.name = "octaves", .type = OPTION_INTEGER, .value = &(arguments).octaves, .meta = "N",       \
+     .minimum = 0, .maximum = 4,                                                                  \
+     .help = "coarser scales to look at too, each half as fine, for large objects (default: as "  \
+             "the model was made for)"},                                                          \
+    {.name = "finer", .type = OPTION_INTEGER, .value = &(arguments).finer, .meta = "N",           \
+     .minimum = 0, .maximum = 2,                                                                  \
+     .help = "finer scales to look at too, each twice as fine, for small objects (default: as "   \
+             "the model was made for)"}
 /* clang-format on */
 
 /* Puts dense and crops into the options of a detector. */

@@ -1,4 +1,4 @@
-/* Detection in one image: the plan of windows, proposals, probabilities, merging, and the whole. */
+/* Detection in one image: the plan of windows, proposals, probabilities, and the whole. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,97 +36,6 @@ static void test_window_plan(void **state)
         for (int overlap = 0; overlap < 32; overlap++) check_plan(length, 32, overlap);
     check_plan(1 << 20, 224, 112);
     check_plan(7, 1, 0);
-}
-
-static GaclipDetection box_of(int class_index, float score, float x1, float y1, float x2, float y2,
-                              int is_cut)
-{
-    return (GaclipDetection){
-        .box = {x1, y1, x2, y2}, .class_index = class_index, .score = score, .is_cut = is_cut};
-}
-
-/* Merges the list and compares what is left, by score. */
-static void expect_merged(const GaclipDetection *in, int count, float iou, const float *scores,
-                          int expected)
-{
-    GaclipDetectionList list = {0};
-    GaclipError err = {0};
-    for (int i = 0; i < count; i++) expect_ok(gaclip__detections_add(&list, &in[i], &err), &err);
-    expect_ok(gaclip__merge_windows(&list, iou, &err), &err);
-    assert_int_equal(list.count, expected);
-    for (int i = 0; i < expected; i++)
-        if (list.items[i].score != scores[i])
-            fail_msg("place %d: score %g in place of %g", i, (double)list.items[i].score,
-                     (double)scores[i]);
-    gaclip__detections_clear(&list);
-}
-
-static void test_merging(void **state)
-{
-    (void)state;
-    expect_merged(NULL, 0, 0.4f, NULL, 0);
-    /* Suppression within a class alone, the result by score. */
-    const GaclipDetection same[] = {
-        box_of(0, 0.5f, 0, 0, 10, 10, 0), box_of(1, 0.7f, 0, 0, 10, 10, 0),
-        box_of(0, 0.6f, 1, 0, 11, 10, 0), box_of(0, 0.9f, 50, 0, 60, 10, 0)};
-    expect_merged(same, 4, 0.4f, (const float[]){0.9f, 0.7f, 0.6f}, 3);
-    /* A cut box gives way to a whole one of its class over more than half of it, of any score. */
-    const GaclipDetection cut[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
-                                   box_of(0, 0.4f, 0, 0, 40, 10, 0)};
-    expect_merged(cut, 2, 0.9f, (const float[]){0.4f}, 1);
-    const GaclipDetection other[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
-                                     box_of(1, 0.4f, 0, 0, 40, 10, 0)};
-    expect_merged(other, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
-    const GaclipDetection half[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
-                                    box_of(0, 0.4f, 5, 0, 40, 10, 0)};
-    expect_merged(half, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
-    /* A cut one does not replace a cut one; suppression still does. */
-    const GaclipDetection both[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
-                                    box_of(0, 0.4f, 0, 0, 40, 10, 1)};
-    expect_merged(both, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
-    expect_merged(both, 2, 0.2f, (const float[]){0.9f}, 1);
-    /* A whole box stays although a cut one covers it. */
-    const GaclipDetection whole[] = {box_of(0, 0.3f, 0, 0, 10, 10, 0),
-                                     box_of(0, 0.2f, 0, 0, 40, 10, 1)};
-    expect_merged(whole, 2, 0.9f, (const float[]){0.3f, 0.2f}, 2);
-}
-
-/* The box that stays moves towards those of its class that it suppresses, whole ones alone; one
- * that was cut stays where it is. */
-static void test_votes(void **state)
-{
-    const GaclipDetection boxes[] = {
-        box_of(0, 0.75f, 10, 10, 30, 30, 0), box_of(0, 0.25f, 14, 10, 34, 30, 0),
-        box_of(1, 0.75f, 14, 10, 34, 30, 0), box_of(2, 0.75f, 60, 10, 80, 30, 1),
-        box_of(2, 0.50f, 62, 10, 82, 30, 1)};
-    GaclipDetectionList list = {0};
-    GaclipError err = {0};
-    (void)state;
-    for (size_t i = 0; i < COUNT(boxes); i++)
-        expect_ok(gaclip__detections_add(&list, &boxes[i], &err), &err);
-    expect_ok(gaclip__merge_windows(&list, 0.4f, &err), &err);
-    assert_int_equal(list.count, 3);
-    assert_true(fabs((double)list.items[0].box.x1 - 10 - 4 / 82.0) < 1e-5);
-    assert_true(fabs((double)list.items[0].box.x2 - 30 - 4 / 82.0) < 1e-5);
-    assert_true(list.items[1].box.x1 == 14 && list.items[2].box.x1 == 60);
-    gaclip__detections_clear(&list);
-}
-
-/* The order of equal scores does not hang on the order of the windows. */
-static void test_merge_order(void **state)
-{
-    GaclipDetectionList list = {0};
-    GaclipError err = {0};
-    (void)state;
-    const GaclipDetection in[] = {box_of(1, 0.5f, 0, 0, 5, 5, 0), box_of(0, 0.5f, 50, 9, 60, 20, 0),
-                                  box_of(0, 0.5f, 90, 0, 95, 5, 0),
-                                  box_of(0, 0.5f, 20, 0, 30, 5, 0)};
-    for (int i = 0; i < 4; i++) expect_ok(gaclip__detections_add(&list, &in[i], &err), &err);
-    expect_ok(gaclip__merge_windows(&list, 0.5f, &err), &err);
-    static const float LEFT[] = {20, 90, 50, 0};
-    assert_int_equal(list.count, 4);
-    for (int i = 0; i < 4; i++) assert_true(list.items[i].box.x1 == LEFT[i]);
-    gaclip__detections_clear(&list);
 }
 
 /* A map of 2 x 3 locations, 8 pixels apart, on image 1 of a batch of two. */
@@ -521,9 +430,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window_plan),
-        cmocka_unit_test(test_merging),
-        cmocka_unit_test(test_merge_order),
-        cmocka_unit_test(test_votes),
         cmocka_unit_test(test_proposals),
         cmocka_unit_test_setup_teardown(test_options, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_classes, make_model, close_model),
