@@ -12,6 +12,7 @@
 enum {
     WANTED_BLOCKS = 8,
     FEWEST_ROWS = 16,
+    FEWEST_COLUMNS = 256,
     MOST_ROWS = 384,
     MOST_COLUMNS = 768,
     STEP = 16, /* of rows and columns */
@@ -71,8 +72,7 @@ void gaclip__linear_finish(const GaclipLinear *l, float *product, size_t at, int
     if (bias || residual) add_two(product, bias ? bias : residual, bias ? residual : NULL, count);
     if (gaclip__operand_wanted(l->out))
         gaclip__operand_set(gaclip__operand_at(l->out, at), product, length);
-    if (gaclip__operand_wanted(l->activated))
-        activate(l, product, at, length);
+    if (gaclip__operand_wanted(l->activated)) activate(l, product, at, length);
 }
 
 static void finish_backward(const GaclipLinearBackward *l, const float *product, size_t at,
@@ -119,11 +119,17 @@ static int block_length(int count, int blocks)
     return divide(divide(count, blocks), STEP) * STEP;
 }
 
+/* Columns are divided before rows. */
 static void run_blocks(Blocks *b)
 {
-    int column_blocks = divide(b->columns, MOST_COLUMNS);
-    int rows = block_length(b->rows, divide(WANTED_BLOCKS, column_blocks));
-    b->block_rows = rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+    int row_blocks = divide(b->rows, MOST_ROWS), column_blocks = divide(b->columns, MOST_COLUMNS);
+    while (row_blocks * column_blocks < WANTED_BLOCKS &&
+           divide(b->columns, column_blocks + 1) >= FEWEST_COLUMNS)
+        column_blocks++;
+    while (row_blocks * column_blocks < WANTED_BLOCKS &&
+           divide(b->rows, row_blocks + 1) >= FEWEST_ROWS)
+        row_blocks++;
+    b->block_rows = block_length(b->rows, row_blocks);
     b->block_columns = block_length(b->columns, column_blocks);
     b->row_blocks = divide(b->rows, b->block_rows);
     gaclip__threads_run(b->compute->pool, b->row_blocks * divide(b->columns, b->block_columns),
