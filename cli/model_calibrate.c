@@ -316,7 +316,7 @@ int model_calibrate(int argc, char **argv)
         {.name = "split", .type = OPTION_TEXT, .value = &c.split, .meta = "NAME",
          .help = "images to measure on (default: val)"},
         {.name = "iou", .type = OPTION_NUMBER, .value = &c.iou, .meta = "IOU", .minimum = 0.01,
-         .maximum = 1, .help = "overlap from which a box counts as right (default 0.5)"},
+         .maximum = 1, .help = "overlap from which a box counts as right"},
         {.name = "limit", .type = OPTION_INTEGER, .value = &c.limit, .meta = "N", .minimum = 1,
          .maximum = INT_MAX, .help = "look at so many images of each data set only"},
         {.name = "plot", .type = OPTION_TEXT, .value = &c.plot, .meta = "FILE",
