@@ -24,8 +24,8 @@ typedef struct PlotPanel {
 int plot_add(PlotSeries *series, double x, double y, GaclipError *err);
 void plot_clear(PlotSeries *series, int count);
 
-/* An SVG element, as it may stand in an HTML page or in a file of its own. Panels without points are
- * left out. */
+/* An SVG element, as it may stand in an HTML page or in a file of its own. Panels without points
+ * are left out. */
 void plot_print(FILE *out, const PlotPanel *panels, int count);
 
 /* The same into a file, which is replaced when it exists. */

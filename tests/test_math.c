@@ -248,8 +248,8 @@ static void test_layer_norm(void **state)
 static double activation(void *payload)
 {
     Op *op = payload;
-    gaclip__activation_forward(op->compute, op->activation, gaclip__floats(op->out), gaclip__floats(op->in),
-                               op->n_in);
+    gaclip__activation_forward(op->compute, op->activation, gaclip__floats(op->out),
+                               gaclip__floats(op->in), op->n_in);
     return dot(op->out, op->upstream, op->n_out);
 }
 

@@ -174,10 +174,8 @@ static void test_many(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merging),
-        cmocka_unit_test(test_merge_order),
-        cmocka_unit_test(test_votes),
-        cmocka_unit_test(test_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merging),
+                                       cmocka_unit_test(test_merge_order),
+                                       cmocka_unit_test(test_votes), cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,8 +62,9 @@ float *gaclip__arena_floats(GaclipArena *arena, size_t count)
 int gaclip__arena_check(const GaclipArena *arena, GaclipError *err)
 {
     if (!arena->failed) return GACLIP_OK;
-    return gaclip_error_set(err, GACLIP_ERROR_MEMORY,
-                            "out of memory for the model's activations; use smaller tiles or batches");
+    return gaclip_error_set(
+        err, GACLIP_ERROR_MEMORY,
+        "out of memory for the model's activations; use smaller tiles or batches");
 }
 
 void gaclip__arena_reset(GaclipArena *arena)

@@ -7,7 +7,7 @@
 #include "gaclip/error.h"
 
 typedef struct GaclipAtomicFile {
-    FILE *stream;     /* write here */
+    FILE *stream; /* write here */
     char *path, *temporary;
 } GaclipAtomicFile;
 

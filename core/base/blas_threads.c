@@ -3,7 +3,8 @@
 #include <cblas.h>
 
 #if GACLIP_WITH_ONEDNN
-/* Of the OpenMP runtime that oneDNN is linked with; not from omp.h, which not every compiler has. */
+/* Of the OpenMP runtime that oneDNN is linked with; not from omp.h, which not every compiler has.
+ */
 int omp_get_max_threads(void);
 void omp_set_num_threads(int threads);
 #endif

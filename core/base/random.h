@@ -11,8 +11,8 @@ typedef struct GaclipRandom {
 
 void gaclip__random_seed(GaclipRandom *random, uint64_t seed);
 uint64_t gaclip__random_next(GaclipRandom *random);
-double gaclip__random_uniform(GaclipRandom *random);          /* [0, 1) */
-int gaclip__random_below(GaclipRandom *random, int limit);    /* 0..limit-1, limit >= 1 */
-float gaclip__random_normal(GaclipRandom *random);            /* mean 0, deviation 1 */
+double gaclip__random_uniform(GaclipRandom *random);       /* [0, 1) */
+int gaclip__random_below(GaclipRandom *random, int limit); /* 0..limit-1, limit >= 1 */
+float gaclip__random_normal(GaclipRandom *random);         /* mean 0, deviation 1 */
 
 #endif

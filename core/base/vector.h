@@ -9,7 +9,7 @@
 #define GACLIP__NO_CLONES 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) ||         \
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) ||       \
     !defined(__OPTIMIZE__)
 #define GACLIP__NO_CLONES 1
 #endif
@@ -19,11 +19,10 @@
 #elif defined(__clang__)
 #define GACLIP__CLONES
 #else
-#define GACLIP__CLONES                                                                             \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define GACLIP__CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 
-#define GACLIP__SIMD     _Pragma("omp simd")
+#define GACLIP__SIMD               _Pragma("omp simd")
 #define GACLIP__SIMD_SUM(variable) GACLIP__PRAGMA(omp simd reduction(+ : variable))
 #define GACLIP__PRAGMA(text)       _Pragma(#text)
 

@@ -15,7 +15,7 @@ typedef struct Scan {
     const GaclipImage *image, *scaled; /* the latter at the scale that is looked at */
     GaclipDetectionList list;
     GaclipWindow windows[WINDOW_BATCH];
-    float *planes; /* (WINDOW_BATCH, 3, size, size) */
+    float *planes;        /* (WINDOW_BATCH, 3, size, size) */
     int overlap, largest; /* of the scale's windows; of its boxes, as GaclipWindow has it */
     int pending, windows_run;
 } Scan;

@@ -151,8 +151,8 @@ int gaclip_image_resize(GaclipImage *out, const GaclipImage *in, int width, int 
     GaclipImage middle = {0}, result = {0};
     *out = result;
     if (width < 1 || height < 1)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "cannot resize to %d x %d pixels", width,
-                                height);
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "cannot resize to %d x %d pixels",
+                                width, height);
     int status = width == in->width ? gaclip_image_crop(&middle, in, 0, 0, width, in->height, err)
                                     : pass_across(&middle, in, width, err);
     if (!status && height == in->height) {
@@ -190,7 +190,8 @@ int gaclip_image_resize_crop(GaclipImage *out, const GaclipImage *in, int side, 
     if (side < 1 || shorter < 1)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "cannot resize to side %d", side);
     int other = (int)((long)side * longer / shorter);
-    int width = in->width < in->height ? side : other, height = in->width < in->height ? other : side;
+    int width = in->width < in->height ? side : other,
+        height = in->width < in->height ? other : side;
     GaclipImage resized;
     int status = gaclip_image_resize(&resized, in, width, height, err);
     if (status) return status;

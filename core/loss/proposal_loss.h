@@ -23,8 +23,8 @@ typedef struct GaclipLocations {
     float stride; /* pixels */
 } GaclipLocations;
 
-/* What the positive locations of all images (count), those in the middle of a box, weigh together. A
- * box of n locations weighs sqrt(n), spread evenly over them: large objects, which have a hundred
+/* What the positive locations of all images (count), those in the middle of a box, weigh together.
+ * A box of n locations weighs sqrt(n), spread evenly over them: large objects, which have a hundred
  * times the locations of small ones, do not drown them. */
 int gaclip__proposal_positives(double *weight, const GaclipLocations *locations,
                                const GaclipTargets *targets, int count, GaclipError *err);
@@ -33,7 +33,8 @@ int gaclip__proposal_positives(double *weight, const GaclipLocations *locations,
  * IoU of the box that it proposes (held constant, at least 0.2), and the box should be the
  * target's. Every other location of an image whose boxes are complete, of weight 1, should have
  * objectness 0. Both weighted sums are divided by positives, at least 1: the weight in the whole
- * batch, of which pass may be a part. grad_out (N, out_h, out_w, 5) is set to the gradient of weight_objectness * objectness
+ * batch, of which pass may be a part. grad_out (N, out_h, out_w, 5) is set to the gradient of
+ * weight_objectness * objectness
  * + weight_box * box. */
 int gaclip__proposal_loss(double *objectness, double *box, float *grad_out,
                           const GaclipProposalPass *pass, const GaclipTargets *targets,

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Relative error below 2e-7 for x in [-87, 88]; clamped outside; NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2,
- * e^r by its Taylor series to r^7, 2^n put into the exponent bits. */
+/* Relative error below 2e-7 for x in [-87, 88]; clamped outside; NaN stays NaN. x = n ln 2 + r with
+ * |r| <= ln 2 / 2, e^r by its Taylor series to r^7, 2^n put into the exponent bits. */
 static inline float gaclip__exp(float x)
 {
     x = x < -87.0f ? -87.0f : x;

@@ -13,7 +13,8 @@ int gaclip_model_embed_images(GaclipModel *model, float *out, const float *plane
     gaclip__arena_reset(&model->arena);
     int status = gaclip__vision_layout(&pass, &model->vision, model->compute, &model->arena, count,
                                        height, width, model->config.dense, GACLIP__PASS_CLASS, err);
-    if (!status) status = gaclip__vision_forward(&model->vision, model->compute, &pass, planes, err);
+    if (!status)
+        status = gaclip__vision_forward(&model->vision, model->compute, &pass, planes, err);
     if (!status)
         memcpy(out, pass.class_embedding,
                (size_t)count * (size_t)model->config.embed_dim * sizeof *out);

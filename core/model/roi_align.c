@@ -62,12 +62,11 @@ typedef struct Corners {
 static Corners corners_of(const Sample *y, const Sample *x, int width, int channels, float share)
 {
     size_t w = (size_t)width, c = (size_t)channels;
-    return (Corners){{((size_t)y->low * w + (size_t)x->low) * c,
-                      ((size_t)y->low * w + (size_t)x->high) * c,
-                      ((size_t)y->high * w + (size_t)x->low) * c,
-                      ((size_t)y->high * w + (size_t)x->high) * c},
-                     {share * (1 - y->upper) * (1 - x->upper), share * (1 - y->upper) * x->upper,
-                      share * y->upper * (1 - x->upper), share * y->upper * x->upper}};
+    return (Corners){
+        {((size_t)y->low * w + (size_t)x->low) * c, ((size_t)y->low * w + (size_t)x->high) * c,
+         ((size_t)y->high * w + (size_t)x->low) * c, ((size_t)y->high * w + (size_t)x->high) * c},
+        {share * (1 - y->upper) * (1 - x->upper), share * (1 - y->upper) * x->upper,
+         share * y->upper * (1 - x->upper), share * y->upper * x->upper}};
 }
 
 typedef void Visit(void *payload, const Corners *corners);
@@ -110,8 +109,7 @@ int gaclip__roi_align_forward(float *out, const float *map, int height, int widt
     if (!isfinite(columns.start) || !isfinite(rows.start) || columns.count < 1 || rows.count < 1)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "a region from (%g, %g) to (%g, %g) has no area, or far too much",
-                                (double)box->x1, (double)box->y1, (double)box->x2,
-                                (double)box->y2);
+                                (double)box->x1, (double)box->y1, (double)box->x2, (double)box->y2);
     Pool pool = {out, map, channels};
     memset(out, 0, (size_t)channels * sizeof *out);
     for_samples(&rows, &columns, bins, channels, gather, &pool);

@@ -56,7 +56,8 @@ static int write_parts(FILE *stream, const char *header, const GaclipTensor *con
     for (; length < padded; length++)
         if (fputc(' ', stream) == EOF) return 0;
     for (size_t i = 0; i < count; i++)
-        if (order[i]->bytes && fwrite(order[i]->data, 1, order[i]->bytes, stream) != order[i]->bytes)
+        if (order[i]->bytes &&
+            fwrite(order[i]->data, 1, order[i]->bytes, stream) != order[i]->bytes)
             return 0;
     return 1;
 }
@@ -68,8 +69,8 @@ static int write_file(const char *path, const char *header, const GaclipTensor *
     int status = gaclip__atomic_open(&file, path, err);
     if (status) return status;
     if (!write_parts(file.stream, header, order, count)) {
-        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot write (%s)", path,
-                                  strerror(errno));
+        status =
+            gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot write (%s)", path, strerror(errno));
         gaclip__atomic_abandon(&file);
         return status;
     }

@@ -55,8 +55,8 @@ typedef struct GaclipBlockCache {
     GaclipTail value;   /* last block alone: every token attends to itself (MODEL.md, dense map) */
 } GaclipBlockCache;
 
-/* With recompute, blocks keep what products and attention gave; they share norm, stats and activated,
- * which are made again without any product. */
+/* With recompute, blocks keep what products and attention gave; they share norm, stats and
+ * activated, which are made again without any product. */
 typedef struct GaclipTransformerPass {
     GaclipBlockCache *blocks; /* (layers) in the arena */
     int batch, tokens, with_value, recompute;

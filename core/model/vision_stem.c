@@ -114,8 +114,7 @@ void gaclip__stem_forward(const GaclipVision *v, const GaclipCompute *compute,
                                    gaclip__value(v->parameters, v->stem[i].norm_weight),
                                    gaclip__value(v->parameters, v->stem[i].norm_bias), rows,
                                    shape.n_out, v->config->norm_epsilon);
-        gaclip__activation_forward(compute, v->config->activation, s->out,
-                                   gaclip__floats(s->norm),
+        gaclip__activation_forward(compute, v->config->activation, s->out, gaclip__floats(s->norm),
                                    (size_t)rows * (size_t)shape.n_out);
     }
 }

@@ -98,8 +98,8 @@ static int encode_word(Ids *ids, const GaclipTokenizer *t, const char *bytes, si
                        GaclipError *err)
 {
     /* Every merge removes a part and adds at most two candidates: 3n in all. */
-    Word w = {malloc(n * sizeof *w.ids), malloc(n * sizeof *w.next),
-              malloc(n * sizeof *w.previous), malloc(3 * n * sizeof *w.heap), 0};
+    Word w = {malloc(n * sizeof *w.ids), malloc(n * sizeof *w.next), malloc(n * sizeof *w.previous),
+              malloc(3 * n * sizeof *w.heap), 0};
     int status = GACLIP_OK;
     if (w.ids && w.next && w.previous && w.heap) {
         for (size_t i = 0; i < n; i++) {

@@ -41,8 +41,7 @@ static size_t decode_number(char **out, const char *text, size_t length)
     size_t start = base == 16, at = start;
     uint32_t c = 0;
     for (; at < length && digit_value(text[at], base) >= 0; at++)
-        if (c <= LARGEST_CODE_POINT)
-            c = c * (uint32_t)base + (uint32_t)digit_value(text[at], base);
+        if (c <= LARGEST_CODE_POINT) c = c * (uint32_t)base + (uint32_t)digit_value(text[at], base);
     if (at == start) return 0;
     if (at < length && text[at] == ';') at++;
     if (c >= 128 && c < 160)

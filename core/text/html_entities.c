@@ -1,6 +1,6 @@
-/* clang-format off: a table, packed to the line length by the script that sorted it. */
+/* clang-format off */
 /* The named character references of the HTML standard (section 13.5), sorted by bytes: names as
- * they follow the ampersand, with their semicolon where they need one. */
+ * they follow the ampersand, with their semicolon where they need one. Packed to the line length. */
 #include "text/html_entities.h"
 
 const GaclipHtmlEntity GACLIP__HTML_ENTITIES[] = {

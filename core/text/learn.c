@@ -75,8 +75,8 @@ static int split_words(Words *words, const GaclipTokenizer *t, GaclipError *err)
         w->ids = malloc(w->length * sizeof *w->ids);
         if (!w->ids) return no_memory(err);
         for (size_t k = 0; k < w->length; k++)
-            w->ids[k] = t->byte_ids[(unsigned char)w->bytes[k]] +
-                        (k + 1 == w->length ? GACLIP__BYTES : 0);
+            w->ids[k] =
+                t->byte_ids[(unsigned char)w->bytes[k]] + (k + 1 == w->length ? GACLIP__BYTES : 0);
     }
     return GACLIP_OK;
 }

@@ -177,14 +177,15 @@ static int read_file(char **text, size_t *size, const char *path, GaclipError *e
     do {
         char *larger = *size < LARGEST_FILE ? realloc(bytes, *size + (1 << 20)) : NULL;
         if (!larger) {
-            status = gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: is too large for merges", path);
+            status =
+                gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: is too large for merges", path);
             break;
         }
         bytes = larger;
         got = gzread(file, bytes + *size, 1 << 20);
         if (got < 0)
-            status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be read, or is damaged",
-                                      path);
+            status =
+                gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be read, or is damaged", path);
         else
             *size += (size_t)got;
     } while (!status && got > 0);

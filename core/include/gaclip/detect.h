@@ -51,8 +51,8 @@ GACLIP_API void gaclip_detector_gsd(double *gsd_min, double *gsd_max,
                                     const GaclipDetector *detector);
 
 /* Side and overlap of the windows that the image is looked through, pixels. At finer scales they
- * overlap by a quarter, and only boxes count there that are whole and no longer than that: of what is
- * larger the image's own scale sees more. */
+ * overlap by a quarter, and only boxes count there that are whole and no longer than that: of what
+ * is larger the image's own scale sees more. */
 GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);
 

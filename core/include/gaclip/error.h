@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define GACLIP_API __attribute__((visibility("default")))
+#define GACLIP_API                 __attribute__((visibility("default")))
 #define GACLIP_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define GACLIP_API

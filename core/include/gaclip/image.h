@@ -50,8 +50,8 @@ GACLIP_API int gaclip_image_crop(GaclipImage *out, const GaclipImage *in, int x,
 
 /* (u8 / 255 - mean) / std into planes (3, height, width); masked pixels become 0, which is the
  * mean. */
-GACLIP_API void gaclip_image_normalise(float *planes, const GaclipImage *image,
-                                       const float mean[3], const float std[3]);
+GACLIP_API void gaclip_image_normalise(float *planes, const GaclipImage *image, const float mean[3],
+                                       const float std[3]);
 
 #ifdef __cplusplus
 }

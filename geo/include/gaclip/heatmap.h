@@ -21,9 +21,9 @@ typedef struct GaclipHeatmapSummary {
     double *highest; /* (bands) the highest measure of each, NaN without ground; free with free() */
 } GaclipHeatmapSummary;
 
-/* Writes one band a class to show, tiled and compressed; one band of bytes has colours, several have
- * scale and offset. The request is taken over, whatever happens. The output appears
- * under its name only when complete. progress counts blocks. */
+/* Writes one band a class to show, tiled and compressed; one band of bytes has colours, several
+ * have scale and offset. The request is taken over, whatever happens. The output appears under its
+ * name only when complete. progress counts blocks. */
 GACLIP_API int gaclip_heatmap(GaclipHeatmapSummary *summary, GaclipRequest *request,
                               const GaclipHeatmapOptions *options, GaclipViewProgress *progress,
                               void *payload, GaclipError *err);

@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 typedef struct GaclipLayerEvalOptions {
-    const char *detection_layer, *reference_layer;          /* NULL = the first */
+    const char *detection_layer, *reference_layer;           /* NULL = the first */
     const char *class_field, *score_field, *reference_field; /* "class", "score", "class" */
     const char *reference_name; /* class of every reference where it has no class field */
     double iou;                 /* 0.5 */

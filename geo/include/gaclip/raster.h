@@ -16,14 +16,14 @@ extern "C" {
 typedef struct GaclipRaster GaclipRaster;
 
 typedef struct GaclipRasterOptions {
-    const int *bands;        /* (band_count) 1-based: 3 of them, or 1 that is repeated; NULL = by
-                                colour interpretation, else the first three, else one repeated */
+    const int *bands; /* (band_count) 1-based: 3 of them, or 1 that is repeated; NULL = by
+                         colour interpretation, else the first three, else one repeated */
     int band_count;
-    const char *scale;       /* "auto" (bytes as they are, else 2-98 percentile), "none",
-                                "percentile:LOW,HIGH", or "MIN,MAX"; NULL = auto */
-    double gsd;              /* metres a raster pixel, said by the user; 0 = from geotransform and
-                                CRS, whose absence is then an error */
-    double model_gsd_min;    /* the model's range, metres a pixel; 0, 0 = native resolution */
+    const char *scale;    /* "auto" (bytes as they are, else 2-98 percentile), "none",
+                             "percentile:LOW,HIGH", or "MIN,MAX"; NULL = auto */
+    double gsd;           /* metres a raster pixel, said by the user; 0 = from geotransform and
+                             CRS, whose absence is then an error */
+    double model_gsd_min; /* the model's range, metres a pixel; 0, 0 = native resolution */
     double model_gsd_max;
     const char *const *open_options; /* NULL-terminated NAME=VALUE list, or NULL */
 } GaclipRasterOptions;
@@ -32,16 +32,16 @@ GACLIP_API void gaclip_raster_options_init(GaclipRasterOptions *options);
 
 typedef struct GaclipRasterInfo {
     const char *name;
-    int width, height;            /* raster pixels */
+    int width, height; /* raster pixels */
     int has_geotransform, has_crs;
-    double geotransform[6];       /* identity where there is none */
-    const char *crs_wkt;          /* WKT2, "" where there is none */
-    const char *crs_name;         /* "EPSG:26915" where it has a code, else its name, or "" */
-    double gsd_x, gsd_y;          /* metres a raster pixel at the centre */
-    double zoom_x, zoom_y;        /* model pixels a raster pixel */
+    double geotransform[6]; /* identity where there is none */
+    const char *crs_wkt;    /* WKT2, "" where there is none */
+    const char *crs_name;   /* "EPSG:26915" where it has a code, else its name, or "" */
+    double gsd_x, gsd_y;    /* metres a raster pixel at the centre */
+    double zoom_x, zoom_y;  /* model pixels a raster pixel */
     int model_width, model_height;
     int bands[3];
-    const char *scale_rule;       /* what was applied, for provenance: "bytes", "percentile ..." */
+    const char *scale_rule; /* what was applied, for provenance: "bytes", "percentile ..." */
 } GaclipRasterInfo;
 
 /* Opens any GDAL raster name. Messages name the raster, the fact and the remedy. The caller
