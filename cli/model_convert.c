@@ -65,6 +65,12 @@ static cJSON *describe(const Conversion *c, GaclipModel *model, const char *dtyp
     cJSON_AddStringToObject(entry, "dtype", dtype);
     if (c->reading.context > 0) cJSON_AddNumberToObject(entry, "context", c->reading.context);
     if (c->activation != NULL) cJSON_AddStringToObject(entry, "activation", c->activation);
+    if (c->reading.tokenizer != NULL) {
+        char *tokenizer = last_name(c->reading.tokenizer);
+        cJSON_AddStringToObject(entry, "tokenizer", tokenizer != NULL ? tokenizer : "");
+        free(tokenizer);
+    }
+    if (c->reading.ignore_extra) cJSON_AddTrueToObject(entry, "ignore_extra");
     cJSON_AddStringToObject(entry, "version", GACLIP_VERSION);
     cJSON_AddStringToObject(entry, "revision", GACLIP_REVISION);
     free(name);

@@ -7,6 +7,7 @@
 
 #include "foreign_model.h"
 #include "oracle_model.h"
+#include "weights/foreign_config.h"
 #include "weights/weights.h"
 
 static const char *const NAMES[] = {"tiny", "tiny2"};
@@ -46,6 +47,12 @@ static void expect_oracle(const char *weights, const char *name)
     oracle_model_close(model);
     gaclip__safetensors_close(expected);
 }
+
+/* plain_model's configuration as open_clip has it, with more settings of the image tower. */
+#define OPEN_CLIP(vision)                                                                          \
+    "{\"embed_dim\":12,\"vision_cfg\":{" vision "\"image_size\":16,\"patch_size\":8,\"width\":32," \
+    "\"layers\":2,\"head_width\":32},\"text_cfg\":{"                                               \
+    "\"context_length\":77,\"vocab_size\":516,\"width\":32,\"layers\":2,\"heads\":1}}"
 
 static void test_hugging_face_names(void **state)
 {
@@ -243,15 +250,107 @@ static void test_lists(void **state)
     write_file(merges, FOREIGN_MERGES, strlen(FOREIGN_MERGES));
     char config[512];
     snprintf(config, sizeof config, "%s", scratch_path("wrong.json"));
-    static const char OPEN_CLIP[] =
-        "{\"embed_dim\":12,\"vision_cfg\":{\"image_size\":16,\"patch_size\":8,\"width\":32,"
-        "\"layers\":2,\"head_width\":32},\"text_cfg\":{\"context_length\":77,\"vocab_size\":516,"
-        "\"width\":32,\"layers\":2,\"heads\":1}}";
-    write_file(config, OPEN_CLIP, strlen(OPEN_CLIP));
+    write_file(config, OPEN_CLIP(""), strlen(OPEN_CLIP("")));
     expect_refusal(gaclip_model_open(&read, path, model->compute, &err), &err, path);
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
         if (!strstr(err.message, PARTS[i])) fail_msg("\"%s\" lacks %s", err.message, PARTS[i]);
     assert_null(read);
+    oracle_model_close(model);
+}
+
+static void expect_not_opened(const ForeignModel *foreign, const char *file, const char *part)
+{
+    GaclipError err = {0};
+    GaclipCompute *compute;
+    GaclipModel *model = NULL;
+    const char *path = scratch_path(file);
+    foreign_write(foreign, path);
+    expect_ok(gaclip_compute_new(&compute, 1, GACLIP_BACKEND_AUTO, &err), &err);
+    expect_refusal(gaclip_model_open(&model, path, compute, &err), &err, path);
+    if (!strstr(err.message, part)) fail_msg("\"%s\" lacks %s", err.message, part);
+    gaclip_compute_free(compute);
+}
+
+/* What is missing is named as the file would name it. */
+static void test_missing_of_hugging_face(void **state)
+{
+    (void)state;
+    ForeignModel foreign;
+    GaclipSafetensors *file = oracle_open("tiny2_hf.safetensors");
+    foreign_from_file(&foreign, file);
+    foreign_remove(&foreign, "vision_model.encoder.layers.0.self_attn.q_proj.weight");
+    foreign_remove(&foreign, "vision_model.pre_layrnorm.bias");
+    foreign_remove(&foreign, "visual_projection.weight");
+    expect_not_opened(&foreign, "holes.safetensors", "3 missing: ");
+    expect_not_opened(&foreign, "holes.safetensors",
+                      "vision_model.encoder.layers.0.self_attn.q_proj.weight");
+    expect_not_opened(&foreign, "holes.safetensors", "vision_model.pre_layrnorm.bias");
+    expect_not_opened(&foreign, "holes.safetensors", "visual_projection.weight");
+    gaclip__safetensors_close(file);
+}
+
+static void test_missing_sizes(void **state)
+{
+    (void)state;
+    ForeignModel foreign;
+    GaclipModel *model = plain_model(5);
+    foreign_from_model(&foreign, model);
+    foreign_remove(&foreign, "token_embedding.weight");
+    foreign_remove(&foreign, "text_projection");
+    expect_not_opened(&foreign, "sizes.safetensors",
+                      "lack token_embedding.weight, text_projection (");
+    oracle_model_close(model);
+}
+
+/* Settings under which the same tensors would mean something else. */
+static void test_other_computation(void **state)
+{
+    static const struct {
+        const char *json, *name; /* NULL = as CLIP computes */
+    } CASES[] = {{OPEN_CLIP(""), NULL},
+                 {OPEN_CLIP("\"pool_type\":\"tok\",\"norm_kwargs\":{},\"act_kwargs\":null,"), NULL},
+                 {OPEN_CLIP("\"pool_type\":\"avg\","), "vision_cfg.pool_type"},
+                 {OPEN_CLIP("\"final_ln_after_pool\":true,"), "vision_cfg.final_ln_after_pool"},
+                 {OPEN_CLIP("\"norm_kwargs\":{\"eps\":1e-6},"), "vision_cfg.norm_kwargs"},
+                 {OPEN_CLIP("\"act_kwargs\":{\"approximate\":\"tanh\"},"), "vision_cfg.act_kwargs"},
+                 {OPEN_CLIP("\"attentional_pool\":\"parallel\","), "vision_cfg.attentional_pool"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        GaclipModelConfig config;
+        GaclipError err = {0};
+        cJSON *json = cJSON_Parse(CASES[i].json);
+        assert_non_null(json);
+        int status = gaclip__foreign_config_read(&config, json, &err);
+        const char *name = CASES[i].name;
+        assert_int_equal(status, name ? GACLIP_ERROR_UNSUPPORTED : GACLIP_OK);
+        if (name && !strstr(err.message, name)) fail_msg("\"%s\" lacks %s", err.message, name);
+        cJSON_Delete(json);
+    }
+}
+
+/* timm's folders: all of CLIP in open_clip's file, the image tower alone in Hugging Face's. */
+static void test_folder_of_both(void **state)
+{
+    (void)state;
+    ForeignModel foreign;
+    GaclipModel *model = plain_model(6), *read;
+    GaclipError err = {0};
+    char path[1024];
+    const char *folder = scratch_path("both");
+    mkdir(folder, 0777);
+    foreign_from_model(&foreign, model);
+    snprintf(path, sizeof path, "%s/open_clip_model.safetensors", folder);
+    foreign_write(&foreign, path);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    foreign_write_part(&foreign, path, 0, FOREIGN_TENSORS);
+    snprintf(path, sizeof path, "%s/open_clip_config.json", folder);
+    write_file(path, OPEN_CLIP(""), strlen(OPEN_CLIP("")));
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    write_file(path, "{\"architecture\":\"vit_tiny\"}", 27);
+    snprintf(path, sizeof path, "%s/merges.txt", folder);
+    write_file(path, FOREIGN_MERGES, strlen(FOREIGN_MERGES));
+    expect_ok(gaclip_model_open(&read, folder, model->compute, &err), &err);
+    gaclip_model_close(read);
     oracle_model_close(model);
 }
 
@@ -275,6 +374,11 @@ static void test_bad_folders(void **state)
     expect_refusal(gaclip_model_open(&model, folder, compute, &err), &err, path);
     assert_null(model);
     gaclip_compute_free(compute);
+    GaclipTokenizer *tokenizer = NULL;
+    snprintf(path, sizeof path, "%s/merges.txt", folder);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    expect_refusal(gaclip_tokenizer_open(&tokenizer, path, &err), &err, path);
+    assert_null(tokenizer);
 }
 
 /* A few megabytes that would take a gigabyte once parsed. */
@@ -308,6 +412,10 @@ int main(void)
                                        cmocka_unit_test(test_bad_shards),
                                        cmocka_unit_test(test_folder),
                                        cmocka_unit_test(test_lists),
+                                       cmocka_unit_test(test_missing_of_hugging_face),
+                                       cmocka_unit_test(test_missing_sizes),
+                                       cmocka_unit_test(test_other_computation),
+                                       cmocka_unit_test(test_folder_of_both),
                                        cmocka_unit_test(test_bad_folders),
                                        cmocka_unit_test(test_crowded_json)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 """Files that PyTorch itself writes load bit by bit; needs Debian's python3-torch."""
 
 import collections
+import json
 
 import numpy
 import pytest
@@ -172,3 +173,49 @@ def test_torchscript(tmp_path):
     cli.assert_fails(
         "gaclip-model info", path, names=[path, "TorchScript", "torch.jit.load", "state_dict()"]
     )
+
+
+def test_colon_in_the_name(tmp_path, arrays, tensors):
+    """torch.save names the folder inside after the file."""
+    path = tmp_path / "2024-01-01T12:00:00.pt"
+    torch.save(tensors, path)
+    check(path, arrays)
+    check_model(path, arrays)
+
+
+def test_shards(tmp_path, arrays, tensors):
+    shards = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"]
+    names = sorted(tensors)
+    weight_map = {name: shards[i % 2] for i, name in enumerate(names)}
+    for shard in shards:
+        torch.save({n: tensors[n] for n in names if weight_map[n] == shard}, tmp_path / shard)
+    index = tmp_path / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    check(index, arrays)
+    check_model(index, arrays)
+    assert clip_weights.dump(tmp_path, as_model=True) == clip_weights.expected(arrays)
+
+
+def test_unknown_key(tmp_path, tensors):
+    path = tmp_path / "run.pt"
+    torch.save({"epoch": 3, "network": {"ema": tensors}}, path)
+    cli.assert_fails("gaclip-model info", path, names=[path, "network", "state_dict"])
+
+
+def test_cut_short(tmp_path, tensors):
+    path = tmp_path / "cut.pt"
+    torch.save(tensors, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    cli.assert_fails("gaclip-model info", path, names=[path, "not copied to its end"])
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.pt"])
+@pytest.mark.parametrize(
+    "text, word",
+    [("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
+     ("<!DOCTYPE html><html><body>Sign in</body></html>", "web page")],
+)
+def test_not_downloaded(tmp_path, name, text, word):
+    path = tmp_path / name
+    path.write_text(text)
+    cli.assert_fails("gaclip-model info", path, names=[path, word])

@@ -1,8 +1,11 @@
 /* Reading merges from text and files. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "text/tokenizer.h"
@@ -163,10 +166,23 @@ int gaclip_tokenizer_from_merges(GaclipTokenizer **out, const char *text, size_t
     return GACLIP_OK;
 }
 
+/* NULL with errno where that cannot be; a pipe would wait, and is refused. */
+static gzFile open_regular(const char *path)
+{
+    struct stat info;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return NULL;
+    gzFile file = NULL;
+    errno = EINVAL;
+    if (!fstat(descriptor, &info) && S_ISREG(info.st_mode)) file = gzdopen(descriptor, "rb");
+    if (!file) close(descriptor);
+    return file;
+}
+
 /* gzread passes plain files through. The caller frees *text. */
 static int read_file(char **text, size_t *size, const char *path, GaclipError *err)
 {
-    gzFile file = gzopen(path, "rb");
+    gzFile file = open_regular(path);
     *text = NULL;
     *size = 0;
     if (!file)

@@ -137,6 +137,29 @@ static int refuse_other_towers(const cJSON *vision, const cJSON *text, GaclipErr
     return GACLIP_OK;
 }
 
+/* Settings of open_clip that change what is computed while the tensors stay as CLIP's are. */
+static int refuse_other_computation(const cJSON *tower, const char *name, const char *pooling,
+                                    GaclipError *err)
+{
+    static const char *const FLAGS[] = {
+        "final_ln_after_pool", "no_causal_mask",      "embed_cls",      "no_ln_pre",
+        "attentional_pool",    "global_average_pool", "input_patchnorm"};
+    static const char *const SETTINGS[] = {"norm_kwargs", "act_kwargs"};
+    const char *pool = cJSON_GetStringValue(get(tower, "pool_type")), *found = NULL;
+    if (pool && strcmp(pool, pooling)) found = "pool_type";
+    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS && !found; i++) {
+        const cJSON *flag = get(tower, FLAGS[i]);
+        if (flag && !cJSON_IsNull(flag) && !cJSON_IsFalse(flag)) found = FLAGS[i];
+    }
+    for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS && !found; i++)
+        if (cJSON_GetArraySize(get(tower, SETTINGS[i])) > 0) found = SETTINGS[i];
+    if (!found) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                            "configuration: %s.%s is not as in CLIP, which is all that gaclip "
+                            "computes",
+                            name, found);
+}
+
 static int read_open_clip(GaclipModelConfig *c, const cJSON *json, GaclipError *err)
 {
     const cJSON *whole = json, *model = get(json, "model_cfg");
@@ -145,6 +168,8 @@ static int read_open_clip(GaclipModelConfig *c, const cJSON *json, GaclipError *
     if (!cJSON_IsObject(vision) || !cJSON_IsObject(text))
         return bad(err, "text_cfg and vision_cfg", "must both be objects");
     int head_width = 0, status = refuse_other_towers(vision, text, err);
+    if (!status) status = refuse_other_computation(vision, "vision_cfg", "tok", err);
+    if (!status) status = refuse_other_computation(text, "text_cfg", "argmax", err);
     const IntegerField vision_fields[] = {{"image_size", &c->vision.image_size, 224},
                                           {"patch_size", &c->vision.patch_size, -1},
                                           {"width", &c->vision.width, -1},
@@ -191,7 +216,8 @@ int gaclip__foreign_config_read(GaclipModelConfig *config, const cJSON *json, Ga
         return gaclip__config_from_json(config, json, err);
     else
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                                "is not the configuration of a CLIP model");
+                                "is not the configuration of a CLIP model; it lies where one is "
+                                "looked for: move it away to have the weights' shapes tell");
     return status ? status : gaclip__config_check(config, err);
 }
 

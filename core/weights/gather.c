@@ -11,6 +11,7 @@
 #include "weights/name_map.h"
 
 enum { PARTS = 3, TAIL = PARTS, SLOTS };
+enum { RESERVE = 512 }; /* of an error's text, for what stands round the names */
 
 /* What a parameter is made of: one tensor, or three parts, and perhaps other last rows. */
 typedef struct Recipe {
@@ -26,7 +27,7 @@ typedef struct Gather {
     const GaclipGathering *options;
     Recipe *recipes; /* (parameters.count) */
     GaclipNameList missing, extra, misshapen;
-    int has_two_paths;
+    int has_two_paths, is_hugging_face;
 } Gather;
 
 static void place_source(Gather *g, GaclipSourceTensor *tensor)
@@ -50,12 +51,14 @@ static void place_source(Gather *g, GaclipSourceTensor *tensor)
     if (mapped.use >= GACLIP__NAME_QUERY && mapped.use <= GACLIP__NAME_VALUE) recipe->is_parted = 1;
 }
 
-static void find_paths(Gather *g)
+static void see_names(Gather *g)
 {
     GaclipMappedName mapped;
     int paths = 0;
     for (size_t i = 0; i < g->weights->count; i++) {
-        gaclip__map_name(&mapped, g->weights->tensors[i].name);
+        const char *name = g->weights->tensors[i].name;
+        gaclip__map_name(&mapped, name);
+        if (strstr(name, "text_model.") || strstr(name, "vision_model.")) g->is_hugging_face = 1;
         paths |= mapped.path == GACLIP__TEXT_SHORT ? 1 : mapped.path == GACLIP__TEXT_LONG ? 2 : 0;
     }
     g->has_two_paths = paths == 3;
@@ -117,12 +120,30 @@ static void note_misshapen(Gather *g, const Recipe *r, const GaclipSourceTensor 
                           type_fits(r, t) ? fact : gaclip__dtype_name(t->dtype));
 }
 
+/* In the names of the file. */
+static void note_missing(Gather *g, const Recipe *r)
+{
+    char theirs[GACLIP__NAME_SIZE];
+    const char *ours = r->parameter->name;
+    int has_parts = 0;
+    for (int part = 0; part < PARTS && g->is_hugging_face; part++)
+        if (gaclip__hugging_face_name(theirs, ours, GACLIP__NAME_QUERY + (unsigned)part)) {
+            has_parts = 1;
+            if (!r->sources[part]) gaclip__name_list_add(&g->missing, theirs, NULL);
+        }
+    if (has_parts) return;
+    int is_known =
+        g->is_hugging_face && (gaclip__hugging_face_name(theirs, ours, GACLIP__NAME_WHOLE) ||
+                               gaclip__hugging_face_name(theirs, ours, GACLIP__NAME_TRANSPOSED));
+    gaclip__name_list_add(&g->missing, is_known ? theirs : ours, NULL);
+}
+
 static void check_recipe(Gather *g, const Recipe *r)
 {
     int wanted = r->is_parted ? PARTS : 1;
     for (int i = 0; i < wanted; i++)
         if (!r->sources[i]) {
-            gaclip__name_list_add(&g->missing, r->parameter->name, NULL);
+            note_missing(g, r);
             break;
         }
     for (int i = 0; i < SLOTS; i++) {
@@ -142,18 +163,22 @@ static int report(const Gather *g, GaclipError *err)
                  {"of another shape or type", &g->misshapen},
                  {"extra", &g->extra}};
     char text[sizeof err->message], list[sizeof err->message];
-    size_t used = 0;
+    size_t used = 0, left = 0;
     int wrong =
         g->missing.names || g->misshapen.names || (g->extra.names && !g->options->ignore_extra);
     if (!wrong) return GACLIP_OK;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) left += parts[i].list->names > 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && used < sizeof text; i++) {
         if (parts[i].list->names == 0) continue;
-        gaclip__name_list_print(list, (sizeof list - used) / 2, parts[i].list);
+        gaclip__name_list_print(list, (sizeof list - RESERVE - used) / left--, parts[i].list);
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s: %s", used ? "; " : "",
                                  parts[i].list->names, parts[i].title, list);
     }
     return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                            "its tensors are not those of the configuration: %s", text);
+                            "its tensors are not those of the configuration: %s%s", text,
+                            g->missing.names || g->misshapen.names
+                                ? ""
+                                : " (gaclip-model convert --ignore-extra leaves these out)");
 }
 
 static int plan(Gather *g, GaclipError *err)
@@ -162,7 +187,7 @@ static int plan(Gather *g, GaclipError *err)
     g->recipes = calloc((size_t)table->count, sizeof *g->recipes);
     if (!g->recipes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < table->count; i++) g->recipes[i].parameter = &table->entries[i];
-    find_paths(g);
+    see_names(g);
     for (size_t i = 0; i < g->weights->count; i++) place_source(g, &g->weights->tensors[i]);
     for (int i = 0; i < table->count; i++) check_recipe(g, &g->recipes[i]);
     return report(g, err);

@@ -1,4 +1,5 @@
 /* The architecture of a state dict that comes without a configuration. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,10 +51,32 @@ static void look(Findings *f, const GaclipWeights *weights)
     }
 }
 
-static int is_whole(const Findings *f)
+/* Says which of the tensors that give the sizes are not there; in OpenAI's names, for without any
+ * of them a file is nobody's. */
+static int refuse_parts(const Findings *f, const GaclipWeights *weights, GaclipError *err)
 {
-    return f->conv1[0] && f->image_positions[0] && f->token_embedding[0] && f->text_positions[0] &&
-           f->projection[0] && f->vision_layers && f->text_layers;
+    const struct {
+        int64_t size;
+        const char *name;
+    } parts[] = {{f->conv1[0], "visual.conv1.weight"},
+                 {f->image_positions[0], "visual.positional_embedding"},
+                 {f->vision_layers, "visual.transformer.resblocks"},
+                 {f->token_embedding[0], "token_embedding.weight"},
+                 {f->text_positions[0], "positional_embedding"},
+                 {f->text_layers, "transformer.resblocks"},
+                 {f->projection[0], "text_projection"}};
+    char missing[320] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!parts[i].size)
+            used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
+                                     used ? ", " : "", parts[i].name);
+    if (!used) return GACLIP_OK;
+    if (!weights->count) return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "holds no tensors");
+    return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                            "holds no CLIP model with two ViT towers: its %zu tensors, the first "
+                            "of which is %.60s, lack %s (or these in Hugging Face's names)",
+                            weights->count, weights->tensors[0].name, missing);
 }
 
 /* Towers whose heads do not have 64 channels: open_clip's ViT-H/14, g/14 and bigG/14. */
@@ -91,12 +114,11 @@ int gaclip__foreign_config_guess(GaclipModelConfig *config, const GaclipWeights 
     Findings f = {0};
     gaclip__foreign_config_init(config);
     look(&f, weights);
-    if (!is_whole(&f) || !are_small(&f))
+    int status = refuse_parts(&f, weights, err);
+    if (status) return status;
+    if (!are_small(&f))
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                                "holds no CLIP model with two ViT towers: of its %zu tensors, none "
-                                "or not all give the sizes (%s%.60s)",
-                                weights->count, weights->count ? "the first is " : "it is empty",
-                                weights->count ? weights->tensors[0].name : "");
+                                "its tensors are larger than those of any CLIP model");
     int64_t width = f.conv1[0];
     int patch = (int)f.conv1[2];
     if (patch > 256) return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "has patches of %d", patch);

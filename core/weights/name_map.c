@@ -143,3 +143,16 @@ void gaclip__map_name(GaclipMappedName *out, const char *name)
     }
     if (strlen(name) < GACLIP__NAME_SIZE) memcpy(out->name, name, strlen(name));
 }
+
+int gaclip__hugging_face_name(char out[GACLIP__NAME_SIZE], const char *ours, GaclipNameUse use)
+{
+    for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
+        Match m = {0};
+        if (RULES[i].use != use || *RULES[i].ours == '*' || !matches(&m, RULES[i].ours, ours))
+            continue;
+        memset(out, 0, GACLIP__NAME_SIZE);
+        fill(out, RULES[i].theirs, &m);
+        return out[0] != '\0';
+    }
+    return 0;
+}

@@ -32,4 +32,7 @@ typedef struct GaclipMappedName {
  * as it is, to be used whole. */
 void gaclip__map_name(GaclipMappedName *out, const char *name);
 
+/* Hugging Face's name of one of OpenAI's that is used so; 0 = there is none. */
+int gaclip__hugging_face_name(char out[GACLIP__NAME_SIZE], const char *ours, GaclipNameUse use);
+
 #endif

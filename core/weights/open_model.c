@@ -20,6 +20,8 @@ static const char *const BACKGROUND[] = {"a satellite photo of empty ground.",
                                          "a satellite photo of vegetation.", "background",
                                          "something else"};
 
+static const char OPEN_CLIP_CONFIGURATION[] = "open_clip_config.json";
+
 /* What a model without a gaclip header is opened from. */
 typedef struct Origin {
     char *weights, *folder;    /* owned paths */
@@ -55,12 +57,16 @@ static char *existing(const char *folder, const char *name)
 
 static int find_in_folder(Origin *origin, const char *path, GaclipError *err)
 {
+    /* A folder of both may hold an image tower alone in Hugging Face's files, as timm's do. */
     static const char *const NAMES[] = {
-        "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors",
-        "pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin"};
+        "open_clip_model.safetensors",  "open_clip_pytorch_model.bin", "model.safetensors",
+        "model.safetensors.index.json", "open_clip_model.safetensors", "pytorch_model.bin",
+        "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin"};
+    char *open_clip = existing(path, OPEN_CLIP_CONFIGURATION);
     origin->folder = strdup(path);
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && !origin->weights; i++)
+    for (size_t i = open_clip ? 0 : 2; i < sizeof NAMES / sizeof *NAMES && !origin->weights; i++)
         origin->weights = existing(path, NAMES[i]);
+    free(open_clip);
     if (!origin->folder) return no_memory(err);
     if (origin->weights) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_IO,
@@ -130,7 +136,7 @@ static int read_configuration(GaclipModelConfig *config, const char *path, Gacli
 static int configure(GaclipModelConfig *config, Origin *origin, const GaclipWeights *weights,
                      GaclipError *err)
 {
-    static const char *const NAMES[] = {"open_clip_config.json", "config.json"};
+    static const char *const NAMES[] = {OPEN_CLIP_CONFIGURATION, "config.json"};
     char *path = sidecar_of(origin->weights);
     if (path) origin->configuration = "a file beside the weights";
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && !path; i++) {

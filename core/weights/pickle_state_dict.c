@@ -1,4 +1,5 @@
 /* Finding the state dict in what a pickle built. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
@@ -128,6 +129,35 @@ static int take_tensors(GaclipPickle *out, const Machine *m, const Node *dict, G
     return GACLIP_OK;
 }
 
+/* The keys of a dict without tensors, as far as they fit and can be printed. */
+static void list_keys(char out[160], const Machine *m, const Node *dict)
+{
+    const Node *key, *value;
+    Entries entries = entries_of(m, dict);
+    size_t used = 0;
+    out[0] = '\0';
+    while (next_entry(&key, &value, &entries)) {
+        const uint8_t *text = m->bytes + key->first;
+        int printable = key->count > 0;
+        for (size_t i = 0; i < key->count && printable; i++)
+            printable = text[i] > ' ' && text[i] < 127;
+        if (!printable || used + key->count + 3 > 160) continue;
+        used += (size_t)snprintf(out + used, 160 - used, "%s%.*s", used ? ", " : "",
+                                 (int)key->count, (const char *)text);
+    }
+}
+
+static int refuse_other_keys(const Machine *m, const Node *dict, GaclipError *err)
+{
+    char keys[160];
+    list_keys(keys, m, dict);
+    return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                            "holds no CLIP model: no tensors in its dict, nor in one under "
+                            "state_dict, model_state_dict, model or module%s%s%s; save the state "
+                            "dict alone: torch.save(model.state_dict(), FILE)",
+                            *keys ? " (its keys: " : "", keys, *keys ? ")" : "");
+}
+
 int gaclip__pickle_state_dict(GaclipPickle *out, const Machine *m, uint32_t root, GaclipError *err)
 {
     size_t name_bytes = 0;
@@ -137,6 +167,7 @@ int gaclip__pickle_state_dict(GaclipPickle *out, const Machine *m, uint32_t root
                                 "torch.save(model.state_dict(), FILE)");
     const Node *dict = find_state_dict(m, &m->nodes[root]);
     size_t count = count_tensors(&name_bytes, m, dict);
+    if (!count) return refuse_other_keys(m, dict, err);
     /* No name is there twice, so that all names lie in the pickle. */
     if (count > GACLIP__MOST_TORCH_TENSORS || name_bytes > m->size)
         return gaclip__pickle_damaged(err, "it names more tensors than it holds");

@@ -1,5 +1,6 @@
 #include "weights/torch_file.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ struct GaclipTorchFile {
 /* Whether the name leaves its own folder or could be taken for doing so. */
 static int is_tricky(const char *name)
 {
-    if (*name == '/' || strchr(name, '\\') || strchr(name, ':')) return 1;
+    int has_drive = isalpha((unsigned char)*name) && name[1] == ':';
+    if (*name == '/' || strchr(name, '\\') || has_drive) return 1;
     for (const char *part = name; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
         if (!strncmp(part, "..", 2) && (part[2] == '/' || part[2] == '\0')) return 1;
     return 0;
@@ -184,7 +186,8 @@ static int open_archive(GaclipTorchFile *file, const char *path, GaclipError *er
     zip_error_t reason;
     zip_error_init_with_code(&reason, code);
     int status = gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                                  "is no sound PyTorch file: its zip archive is damaged (%s)",
+                                  "is no sound PyTorch file: its zip archive is damaged (%s), "
+                                  "or was not copied to its end",
                                   zip_error_strerror(&reason));
     zip_error_fini(&reason);
     return status;

@@ -101,33 +101,53 @@ static int order(GaclipWeights *weights, GaclipError *err)
     return GACLIP_OK;
 }
 
+enum { START = 24 };
+
 /* The first bytes of a file, zeros behind a short one. */
-static int read_start(unsigned char start[4], const char *path, GaclipError *err)
+static int read_start(unsigned char start[START], const char *path, GaclipError *err)
 {
-    memset(start, 0, 4);
+    memset(start, 0, START);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait */
     if (descriptor < 0)
         return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be opened (%s)", path,
                                 strerror(errno));
-    ssize_t got = read(descriptor, start, 4);
-    if (got < 4) memset(start + (got > 0 ? got : 0), 0, (size_t)(4 - (got > 0 ? got : 0)));
+    ssize_t got = read(descriptor, start, START);
     close(descriptor);
-    return GACLIP_OK;
+    return got < 0 ? gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be read (%s)", path,
+                                      strerror(errno))
+                   : GACLIP_OK;
+}
+
+/* What is often there in place of weights that were not downloaded; NULL = something else. */
+static const char *stand_in(const unsigned char start[START])
+{
+    static const struct {
+        const char *start, *fact;
+    } KINDS[] = {{"version https://git-lfs", "is a pointer of Git LFS, not the weights: fetch them "
+                                             "with \"git lfs pull\" in its folder"},
+                 {"<!DOCTYPE", "is a web page, not the weights: download the file itself"},
+                 {"<!doctype", "is a web page, not the weights: download the file itself"},
+                 {"<html", "is a web page, not the weights: download the file itself"}};
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+        if (!memcmp(start, KINDS[i].start, strlen(KINDS[i].start))) return KINDS[i].fact;
+    return NULL;
 }
 
 /* Pickles of protocol 2 and later start so; PyTorch before 1.6 wrote them bare. */
-static int is_bare_pickle(const unsigned char start[4])
+static int is_bare_pickle(const unsigned char start[START])
 {
     return start[0] == 0x80 && start[1] >= 2 && start[1] <= 5 && start[2] >= 0x80;
 }
 
 static int add_file(GaclipWeights *weights, const char *path, GaclipError *err)
 {
-    unsigned char start[4];
+    unsigned char start[START];
     GaclipSafetensors *mapped = NULL;
     GaclipTorchFile *torch = NULL;
     int status = read_start(start, path, err);
     if (status) return status;
+    if (stand_in(start))
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT, "%s: %s", path, stand_in(start));
     if (is_bare_pickle(start))
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
                                 "%s: is a pickle without an archive, as PyTorch before 1.6 wrote; "

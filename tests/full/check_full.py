@@ -34,6 +34,9 @@ import time
 
 MODULES = ["torch", "torchvision", "numpy", "PIL", "regex"]  # what the generator imports
 CONFIGS = ["vit-b-32", "vit-b-16", "vit-l-14", "vit-l-14-336"]
+# OpenAI's names come without a configuration, and the generator writes quick_gelu, which no published
+# model of this width has.
+NOT_GUESSED = [("vit-h-14", "openai")]
 LIMITS = {"f32": 1e-4, "bf16": 1e-2}
 NOT_HERE = 77  # full_parity's way to say that the processor lacks a precision
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
@@ -140,6 +143,9 @@ def main():
         arguments.naming or ["openai", "hf"],
         arguments.dtype or ["f32", "f16", "bf16"],
     ):
+        if case[:2] in NOT_GUESSED:
+            print(*case, "skipped: without a configuration its activation would be guessed wrong")
+            continue
         print(*case, flush=True)
         with tempfile.TemporaryDirectory(prefix="gaclip-full-", dir=arguments.folder) as folder:
             try:
