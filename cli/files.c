@@ -38,6 +38,23 @@ int file_check_output(const char *path, int overwrite, GaclipError *err)
     return GACLIP_OK;
 }
 
+static int is_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    if (!strcmp(a, b)) return 1;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+int file_check_inputs(const char *output, const char *const *inputs, int count, GaclipError *err)
+{
+    for (int i = 0; i < count; i++)
+        if (inputs[i] != NULL && is_same(output, inputs[i]))
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "%s: is an input of this run; name another output", output);
+    return GACLIP_OK;
+}
+
 static int write_all(int file, const char *bytes, size_t size)
 {
     while (size > 0) {

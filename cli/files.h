@@ -9,6 +9,10 @@
  * folder exists and is writable. */
 int file_check_output(const char *path, int overwrite, GaclipError *err);
 
+/* An output that is one of the inputs (count, NULLs among them are passed over) would be the end of
+ * that input, with --overwrite too. */
+int file_check_inputs(const char *output, const char *const *inputs, int count, GaclipError *err);
+
 /* Writes a file as a whole: beside it first, and renamed when complete, so that a full disk leaves
  * nothing half-written under its name. */
 int file_write(const char *path, const char *bytes, size_t size, GaclipError *err);

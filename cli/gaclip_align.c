@@ -89,7 +89,12 @@ static int align_regions(AlignArguments *a, const char **operands, const char *l
     int status = make_request(&request, a, operands, err);
     if (status == GACLIP_OK && a->output == NULL)
         status = file_default_output(&name, operands[1], "_alignments.gpkg", err);
+    const char *const inputs[] = {operands[0], operands[1], a->view.model, a->phrases_file};
+    if (status == GACLIP_OK)
+        status = file_check_inputs(a->output != NULL ? a->output : name, inputs,
+                                   sizeof inputs / sizeof *inputs, err);
     if (status != GACLIP_OK) {
+        free(name);
         gaclip_request_clear(&request);
         return status;
     }

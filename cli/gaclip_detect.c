@@ -94,6 +94,17 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
     return raster_arguments_apply(&options->raster, &arguments->raster, err);
 }
 
+/* The driver's own extension, or the last of several; NULL = it has none. */
+static const char *extension_of(GDALDriverH driver)
+{
+    const char *extension = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSION, NULL);
+    if (extension != NULL && *extension != '\0') return extension;
+    const char *all = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSIONS, NULL);
+    if (all == NULL || *all == '\0') return NULL;
+    const char *space = strrchr(all, ' ');
+    return space != NULL ? space + 1 : all;
+}
+
 /* <scene>_detections.<extension> in the working folder; *out is the caller's to free. */
 static int name_output(char **out, const char *scene, const char *format, GaclipError *err)
 {
@@ -105,8 +116,8 @@ static int name_output(char **out, const char *scene, const char *format, Gaclip
         if (driver == NULL)
             return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                     "--of %s: GDAL has no such driver; see --formats", format);
-        extension = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSION, NULL);
-        if (extension == NULL || *extension == '\0')
+        extension = extension_of(driver);
+        if (extension == NULL)
             return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                     "--of %s has no file extension of its own; name the output "
                                     "with -o",
@@ -139,6 +150,20 @@ static int name_outputs(TextList *outputs, const DetectArguments *arguments, con
         if (status != GACLIP_OK) return status;
     }
     return GACLIP_OK;
+}
+
+static int check_inputs(const TextList *outputs, const DetectArguments *arguments,
+                        const char **scenes, int count, GaclipError *err)
+{
+    const char *const files[] = {arguments->model, arguments->how.proposals,
+                                 arguments->classes_file};
+    int status = GACLIP_OK;
+    for (int i = 0; i < outputs->count && status == GACLIP_OK; i++) {
+        status = file_check_inputs(outputs->items[i], scenes, count, err);
+        if (status == GACLIP_OK)
+            status = file_check_inputs(outputs->items[i], files, sizeof files / sizeof *files, err);
+    }
+    return status;
 }
 
 static int on_tile(int done, int total, void *payload)
@@ -221,6 +246,7 @@ static int detect_all(DetectArguments *arguments, const char **scenes, int count
     session.report = arguments->json ? cJSON_CreateArray() : NULL;
     int status = classes_gather(&arguments->classes, arguments->classes_file, err);
     if (status == GACLIP_OK) status = name_outputs(&outputs, arguments, scenes, count, err);
+    if (status == GACLIP_OK) status = check_inputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = open_session(&session, arguments, err);
     if (status == GACLIP_OK) status = set_scene_options(&session, arguments, err);
     for (int i = 0; i < count && status == GACLIP_OK; i++)

@@ -76,7 +76,12 @@ static int write_heatmap(HeatmapArguments *a, const char *scene, const char *lin
     int status = make_request(&request, a, scene, err);
     if (status == GACLIP_OK && a->output == NULL)
         status = file_default_output(&name, scene, "_heatmap.tif", err);
+    const char *const inputs[] = {scene, a->view.model, a->classes_file};
+    if (status == GACLIP_OK)
+        status = file_check_inputs(a->output != NULL ? a->output : name, inputs,
+                                   sizeof inputs / sizeof *inputs, err);
     if (status != GACLIP_OK) {
+        free(name);
         gaclip_request_clear(&request);
         return status;
     }

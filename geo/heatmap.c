@@ -48,6 +48,9 @@ static int check_output(Run *run, GaclipError *err)
     if (VSI_ISDIR(facts.st_mode))
         return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is a folder; name a file",
                                 o->output);
+    if (!VSI_ISREG(facts.st_mode))
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is no ordinary file; name another",
+                                o->output);
     if (!o->overwrite)
         return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
                                 "%s: exists already; give --overwrite or another name", o->output);

@@ -37,7 +37,12 @@ static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "%s: is to end in .gaclip, by which the driver knows its files",
                                 o->output);
-    if (!o->overwrite && VSIStatExL(o->output, &facts, VSI_STAT_EXISTS_FLAG) == 0)
+    if (VSIStatExL(o->output, &facts, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG))
+        return GACLIP_OK;
+    if (!VSI_ISREG(facts.st_mode))
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is no ordinary file; name another",
+                                o->output);
+    if (!o->overwrite)
         return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
                                 "%s: exists already; give --overwrite or another name", o->output);
     return GACLIP_OK;

@@ -3,9 +3,11 @@
 
 #include <cpl_conv.h>
 #include <cpl_string.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gaclip/default_model.h"
 #include "gdal_error.h"
@@ -99,6 +101,18 @@ static int choose_bands(GaclipView *view, GaclipError *err)
     return GACLIP_OK;
 }
 
+/* Models are opened when first asked; that one is not there at all is said at once, for a reader of
+ * layers would take what comes later for an empty layer. */
+static int check_models(const GaclipRequest *request, GaclipError *err)
+{
+    const char *const models[] = {request->model, request->proposals};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (models[i] && access(models[i], F_OK))
+            return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be opened (%s)", models[i],
+                                    strerror(errno));
+    return GACLIP_OK;
+}
+
 int gaclip_view_open(GaclipView **out, GaclipRequest *request, GaclipError *err)
 {
     *out = NULL;
@@ -113,6 +127,7 @@ int gaclip_view_open(GaclipView **out, GaclipRequest *request, GaclipError *err)
     if (view->request.file && !view->request.is_altered)
         view->cache_file = CPLStrdup(CPLSPrintf("%s.boxes", view->request.file));
     int status = gaclip_request_check(&view->request, err);
+    if (!status) status = check_models(&view->request, err);
     if (!status) status = look_at_scene(view, err);
     if (!status) status = choose_bands(view, err);
     if (status) {

@@ -119,10 +119,14 @@ def test_ogr_gaclip_open_is_lazy(connection):
     assert layers.counts(dataset)["TILES_RUN"] > 0
 
 
-def test_ogr_gaclip_open_without_model(town):
-    dataset = opened(f"GACLIP:{town.scene}?classes=tank&model=none.safetensors")
+@pytest.mark.parametrize("key", ["model", "proposals"])
+def test_ogr_gaclip_open_without_model(town, model, key):
+    """At once: ogr2ogr would take an error while reading for the end of an empty layer."""
+    name = f"GACLIP:{town.scene}?classes=tank&{key}=none.safetensors"
     with pytest.raises(RuntimeError, match="none.safetensors"):
-        dataset.GetLayer(0).GetNextFeature()
+        opened(name if key == "model" else f"{name}&model={model}")
+    process = subprocess.run(["ogr2ogr", "out.gpkg", name], capture_output=True, text=True)
+    assert process.returncode != 0 and "none.safetensors" in process.stderr
 
 
 ###############################################################################

@@ -1,6 +1,7 @@
 """gaclip-align: regions against phrases."""
 
 import json
+import pathlib
 
 import pytest
 from osgeo import gdal
@@ -100,6 +101,14 @@ def test_gaclip_align_no_region_on_the_raster(town, model, tmp_path):
     scenes.write_boxes("far.gpkg", [(5000, 5000)])
     cli.assert_fails(ALIGN, town.scene, "far.gpkg", "-p", "tank", "--model", model,
                      names=["far.gpkg", "town.tif"])
+
+
+def test_gaclip_align_output_is_an_input(asked):
+    regions = pathlib.Path(asked[1])
+    before = regions.read_bytes()
+    arguments = [*asked, "-p", "tank", "-o", regions, "--overwrite"]
+    cli.assert_fails(ALIGN, *arguments, names=[regions, "input"])
+    assert regions.read_bytes() == before
 
 
 def test_gaclip_align_existing_output(asked, tmp_path):

@@ -1,6 +1,8 @@
 """gaclip-detect: what it writes, and what it says when it cannot."""
 
 import json
+import os
+import shutil
 import signal
 
 import pytest
@@ -154,6 +156,31 @@ def test_gaclip_detect_unwritable_output(asked):
 def test_gaclip_detect_output_is_a_folder(asked, tmp_path):
     (tmp_path / "found.gpkg").mkdir()
     cli.assert_fails(DETECT, *asked, "-o", "found.gpkg", "--overwrite", names=["found.gpkg"])
+
+
+def test_gaclip_detect_output_is_an_input(town, model, tmp_path):
+    """Under its own name or another one, it stays as it was."""
+    scene = tmp_path / "scene.tif"
+    shutil.copy(town.scene, scene)
+    (tmp_path / "link.tif").hardlink_to(scene)
+    shutil.copy(model, tmp_path / "model.safetensors")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for output in before:
+        arguments = ["-c", "tank", "-m", "model.safetensors", "-o", output, "-of", "GeoJSON"]
+        cli.assert_fails(DETECT, "scene.tif", *arguments, "--overwrite", names=[output, "input"])
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["pipe.gpkg", "pipe.gaclip"])
+def test_gaclip_detect_output_is_no_file(asked, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    cli.assert_fails(DETECT, *asked, "-o", name, "--overwrite", names=[name, "ordinary"])
+    assert (tmp_path / name).is_fifo()
+
+
+def test_gaclip_detect_default_output_of_several_extensions(asked, tmp_path):
+    assert cli.run(DETECT, *asked, "-of", "GeoJSON").returncode == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["town_detections.geojson"]
 
 
 def test_gaclip_detect_unknown_format(asked):

@@ -1,6 +1,7 @@
 """gaclip-heatmap: what it writes, and what it says when it cannot."""
 
 import json
+import pathlib
 
 import pytest
 from osgeo import gdal
@@ -55,6 +56,13 @@ def test_gaclip_heatmap_same_bytes_twice(asked):
         assert cli.run(HEATMAP, *asked, "-o", name, "-j", threads).returncode == 0
     one, two = (gdal.Open(name).ReadRaster() for name in ("one.tif", "two.tif"))
     assert one == two
+
+
+def test_gaclip_heatmap_output_is_an_input(town, asked):
+    before = pathlib.Path(town.scene).read_bytes()
+    arguments = [*asked, "-o", town.scene, "--overwrite"]
+    cli.assert_fails(HEATMAP, *arguments, names=[town.scene, "input"])
+    assert pathlib.Path(town.scene).read_bytes() == before
 
 
 def test_gaclip_heatmap_existing_output(asked, tmp_path):
