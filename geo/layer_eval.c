@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaclip/text.h"
 #include "gdal_error.h"
 #include "vector_layer.h"
 
@@ -68,7 +69,7 @@ static int grow(Boxes *b, GaclipError *err)
 static int label_index(int *index, Evaluation *e, const char *label, GaclipError *err)
 {
     for (int i = 0; i < e->label_count; i++)
-        if (!strcmp(e->labels[i], label)) {
+        if (gaclip_same_class(e->labels[i], label)) {
             *index = i;
             return GACLIP_OK;
         }
@@ -81,24 +82,33 @@ static int label_index(int *index, Evaluation *e, const char *label, GaclipError
     return GACLIP_OK;
 }
 
-static int envelope_of(OGREnvelope *out, OGRFeatureH feature,
-                       OGRCoordinateTransformationH transform)
+/* *has_box is 0 for a feature without a place. */
+static int envelope_of(OGREnvelope *out, int *has_box, OGRFeatureH feature, const Reader *r,
+                       GaclipError *err)
 {
     OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
-    if (!geometry || OGR_G_IsEmpty(geometry)) return 0;
-    if (transform && OGR_G_Transform(geometry, transform) != OGRERR_NONE) return 0;
+    *has_box = geometry && !OGR_G_IsEmpty(geometry);
+    if (!*has_box) return GACLIP_OK;
+    if (r->transform && OGR_G_Transform(geometry, r->transform) != OGRERR_NONE)
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                "%s: feature %lld has no place in the CRS of the references; is "
+                                "its own CRS the right one?",
+                                r->source->name, (long long)OGR_F_GetFID(feature));
     OGR_G_GetEnvelope(geometry, out);
-    return isfinite(out->MinX) && isfinite(out->MaxX) && isfinite(out->MinY) && isfinite(out->MaxY);
+    *has_box =
+        isfinite(out->MinX) && isfinite(out->MaxX) && isfinite(out->MinY) && isfinite(out->MaxY);
+    return GACLIP_OK;
 }
 
 static int add_feature(Boxes *boxes, Evaluation *e, const Reader *r, OGRFeatureH feature,
                        GaclipError *err)
 {
     OGREnvelope at;
-    if (!envelope_of(&at, feature, r->transform)) return GACLIP_OK;
+    int has_box, status = envelope_of(&at, &has_box, feature, r, err);
+    if (status || !has_box) return status;
     const char *label =
         r->class_field < 0 ? r->class_name : OGR_F_GetFieldAsString(feature, r->class_field);
-    int status = grow(boxes, err);
+    status = grow(boxes, err);
     if (!status) status = label_index(&boxes->labels[boxes->count], e, label, err);
     if (status) return status;
     boxes->scores[boxes->count] =

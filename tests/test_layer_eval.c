@@ -235,6 +235,35 @@ static void expect_refused(const GaclipLayerEvalOptions *options, int status, co
     assert_null(result.rows);
 }
 
+/* One class in two spellings; the first one names the row. */
+static void test_spellings(void **state)
+{
+    static const Square truth = {0, 0, "storage tank", 0}, found = {0, 0, "Storage-Tank", 0.9};
+    GaclipLayerEvalOptions options = defaults();
+    (void)state;
+    write_squares(TRUTH, NULL, &truth, 1);
+    write_squares(FOUND, NULL, &found, 1);
+    GaclipLayerEval result = evaluate(&options);
+    assert_int_equal(result.row_count, 1);
+    expect_number(row_of(&result, "storage tank")->ap.all_point, 1);
+    gaclip_layer_eval_clear(&result);
+}
+
+/* Metres that pass for degrees, as in a layer without a CRS of its own: no box may be lost. */
+static void test_wrong_crs(void **state)
+{
+    GaclipLayerEvalOptions options = defaults();
+    (void)state;
+    write_squares(TRUTH, NULL, TANKS, 4);
+    write_squares(FOUND, NULL, RANKED, 4);
+    GDALDatasetH dataset = GDALOpenEx(FOUND, GDAL_OF_VECTOR | GDAL_OF_UPDATE, NULL, NULL, NULL);
+    assert_non_null(dataset);
+    GDALDatasetExecuteSQL(dataset, "UPDATE gpkg_geometry_columns SET srs_id = 4326", NULL, NULL);
+    GDALDatasetExecuteSQL(dataset, "UPDATE gpkg_contents SET srs_id = 4326", NULL, NULL);
+    GDALClose(dataset);
+    expect_refused(&options, GACLIP_ERROR_FORMAT, "found.gpkg: feature 1 has no place in the CRS");
+}
+
 static void test_refusals(void **state)
 {
     GaclipLayerEvalOptions options = defaults();
@@ -269,7 +298,8 @@ int main(void)
         cmocka_unit_test(test_known),         cmocka_unit_test(test_other_crs),
         cmocka_unit_test(test_iou),           cmocka_unit_test(test_classes),
         cmocka_unit_test(test_nothing_found), cmocka_unit_test(test_reference_name),
-        cmocka_unit_test(test_small_boxes),   cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_small_boxes),   cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_wrong_crs),     cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, start_gdal, stop_gdal);
 }
