@@ -58,17 +58,27 @@ static int find_crs(OGRSpatialReferenceH *out, const GaclipRaster *raster, const
     return GACLIP_OK;
 }
 
+/* Formats that are in WGS 84 whatever they are given. */
+static int is_in_degrees(const GaclipVectorTarget *target)
+{
+    static const char *const DRIVERS[] = {"GeoJSON", "GeoJSONSeq", "KML", "LIBKML", "GPX"};
+    for (size_t i = 0; i < sizeof DRIVERS / sizeof *DRIVERS; i++)
+        if (is_driver(target, DRIVERS[i])) return 1;
+    return 0;
+}
+
 int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
                         const GaclipLayerOptions *options, GaclipError *err)
 {
     OGRSpatialReferenceH crs;
     int status = find_crs(&crs, raster, options->dst_crs, err);
     if (status) return status;
-    if (!crs && is_driver(target, "GeoJSON"))
-        status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                  "%s: GeoJSON is in WGS 84, but %s has no CRS; write a GeoPackage "
-                                  "or assign a CRS with gdal_edit.py -a_srs",
-                                  target->path, raster->name);
+    if (!crs && is_in_degrees(target))
+        status =
+            gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                             "%s: %s is in WGS 84, but %s has no CRS; write a GeoPackage "
+                             "or assign a CRS with gdal_edit.py -a_srs",
+                             target->path, GDALGetDriverShortName(target->driver), raster->name);
     if (crs) OSRDestroySpatialReference(crs);
     return status;
 }

@@ -142,6 +142,8 @@ static void test_no_crs(void **state)
     expect_refused(&options, GACLIP_ERROR_ARGUMENT, "--gsd METRES");
     options.raster.gsd = 1;
     expect_refused(&options, GACLIP_ERROR_ARGUMENT, "GeoJSON is in WGS 84");
+    options.output = in_folder("found.kml");
+    expect_refused(&options, GACLIP_ERROR_ARGUMENT, "KML is in WGS 84");
     options.output = in_folder("found.gpkg");
     options.dst_crs = "EPSG:4326";
     expect_refused(&options, GACLIP_ERROR_ARGUMENT, "nothing can be transformed to EPSG:4326");
