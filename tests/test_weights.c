@@ -328,6 +328,19 @@ static void test_other_computation(void **state)
     }
 }
 
+/* Four times the width would not be an int. */
+static void test_large_width(void **state)
+{
+    GaclipModelConfig config;
+    GaclipError err = {0};
+    (void)state;
+    cJSON *json = cJSON_Parse("{\"projection_dim\":12,\"text_config\":{},"
+                              "\"vision_config\":{\"hidden_size\":633944587}}");
+    assert_int_equal(gaclip__foreign_config_read(&config, json, &err), GACLIP_ERROR_FORMAT);
+    if (!strstr(err.message, "hidden_size")) fail_msg("%s", err.message);
+    cJSON_Delete(json);
+}
+
 /* timm's folders: all of CLIP in open_clip's file, the image tower alone in Hugging Face's. */
 static void test_folder_of_both(void **state)
 {
@@ -415,6 +428,7 @@ int main(void)
                                        cmocka_unit_test(test_missing_of_hugging_face),
                                        cmocka_unit_test(test_missing_sizes),
                                        cmocka_unit_test(test_other_computation),
+                                       cmocka_unit_test(test_large_width),
                                        cmocka_unit_test(test_folder_of_both),
                                        cmocka_unit_test(test_bad_folders),
                                        cmocka_unit_test(test_crowded_json)};

@@ -18,6 +18,9 @@ static const cJSON *get(const cJSON *json, const char *name)
     return cJSON_GetObjectItemCaseSensitive(json, name);
 }
 
+/* Of a dimension: its products with small numbers fit into an int. */
+static const double LARGEST_NUMBER = 1e8;
+
 /* fallback < 0: the number must be there. */
 static int read_integer(int *out, const cJSON *json, const char *name, int fallback,
                         GaclipError *err)
@@ -28,8 +31,8 @@ static int read_integer(int *out, const cJSON *json, const char *name, int fallb
         return GACLIP_OK;
     }
     double value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
-    if (!(value >= 0 && value <= 1e9) || value != floor(value))
-        return bad(err, name, "is missing or not a whole number");
+    if (!(value >= 0 && value <= LARGEST_NUMBER) || value != floor(value))
+        return bad(err, name, "is missing, not a whole number, or too large");
     *out = (int)value;
     return GACLIP_OK;
 }
