@@ -35,7 +35,6 @@ static int fail(const Run *run, const char *what, GaclipError *err)
 static int check_output(Run *run, GaclipError *err)
 {
     const GaclipHeatmapOptions *o = run->options;
-    VSIStatBufL facts;
     run->is_cog = o->format && EQUAL(o->format, "COG");
     if (o->format && !run->is_cog && !EQUAL(o->format, "GTiff"))
         return gaclip_error_set(
@@ -43,18 +42,7 @@ static int check_output(Run *run, GaclipError *err)
             "--of %s: heatmaps are written as GTiff or COG; make others of them "
             "with gdal_translate",
             o->format);
-    if (VSIStatExL(o->output, &facts, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG))
-        return GACLIP_OK;
-    if (VSI_ISDIR(facts.st_mode))
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is a folder; name a file",
-                                o->output);
-    if (!VSI_ISREG(facts.st_mode))
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is no ordinary file; name another",
-                                o->output);
-    if (!o->overwrite)
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
-                                "%s: exists already; give --overwrite or another name", o->output);
-    return GACLIP_OK;
+    return gaclip__check_output(o->output, o->overwrite, err);
 }
 
 static GDALDataType data_type(const Run *run)

@@ -22,7 +22,6 @@ int gaclip__is_request_output(const GaclipSceneDetectOptions *options)
 
 static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
 {
-    VSIStatBufL facts;
     const char *refused = o->dst_crs                                          ? "--dst-crs"
                           : o->layer_options && *o->layer_options             ? "--lco"
                           : o->raster.open_options && *o->raster.open_options ? "--oo"
@@ -37,15 +36,7 @@ static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "%s: is to end in .gaclip, by which the driver knows its files",
                                 o->output);
-    if (VSIStatExL(o->output, &facts, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG))
-        return GACLIP_OK;
-    if (!VSI_ISREG(facts.st_mode))
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is no ordinary file; name another",
-                                o->output);
-    if (!o->overwrite)
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
-                                "%s: exists already; give --overwrite or another name", o->output);
-    return GACLIP_OK;
+    return gaclip__check_output(o->output, o->overwrite, err);
 }
 
 /* A file as seen from the output's folder, so that both can be moved. The caller frees it with

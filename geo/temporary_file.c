@@ -16,6 +16,21 @@
 /* Seconds without a write; what is kept this way is written in one go. */
 enum { LONG_IDLE = 10 };
 
+int gaclip__check_output(const char *path, int overwrite, GaclipError *err)
+{
+    VSIStatBufL info;
+    if (VSIStatExL(path, &info, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG)) return GACLIP_OK;
+    if (VSI_ISDIR(info.st_mode))
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is a folder; name a file", path);
+    if (!VSI_ISREG(info.st_mode))
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is no ordinary file; name another",
+                                path);
+    if (!overwrite)
+        return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
+                                "%s: exists already; give --overwrite or another name", path);
+    return GACLIP_OK;
+}
+
 char *gaclip__temporary_name(const char *path)
 {
     static atomic_uint number;

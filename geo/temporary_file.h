@@ -2,6 +2,11 @@
 #ifndef GACLIP_GEO_TEMPORARY_FILE_H
 #define GACLIP_GEO_TEMPORARY_FILE_H
 
+#include "gaclip/error.h"
+
+/* Whether path may be written: nothing is there, or, with overwrite, an ordinary file. */
+int gaclip__check_output(const char *path, int overwrite, GaclipError *err);
+
 /* A name beside path, unlike any other writer's: "<path>.<process>-<number>.tmp". The caller frees
  * it with CPLFree. */
 char *gaclip__temporary_name(const char *path);

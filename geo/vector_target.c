@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gdal_error.h"
+#include "temporary_file.h"
 
 enum { FOLDER_TRIES = 100 };
 
@@ -62,21 +63,6 @@ static int find_driver(GaclipVectorTarget *target, const char *path, const char 
     return GACLIP_OK;
 }
 
-static int check_existing(const char *path, int overwrite, GaclipError *err)
-{
-    VSIStatBufL info;
-    if (VSIStatExL(path, &info, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG)) return GACLIP_OK;
-    if (VSI_ISDIR(info.st_mode))
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is a folder; name a file", path);
-    if (!VSI_ISREG(info.st_mode))
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is no ordinary file; name another",
-                                path);
-    if (!overwrite)
-        return gaclip_error_set(err, GACLIP_ERROR_EXISTS,
-                                "%s: exists already; give --overwrite or another name", path);
-    return GACLIP_OK;
-}
-
 /* A hidden folder beside the target, so that moving out of it is a mere rename. */
 static int make_folder(GaclipVectorTarget *target, GaclipError *err)
 {
@@ -105,7 +91,7 @@ int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char
 {
     *target = (GaclipVectorTarget){.overwrite = overwrite};
     int status = find_driver(target, path, format, err);
-    if (!status) status = check_existing(path, overwrite, err);
+    if (!status) status = gaclip__check_output(path, overwrite, err);
     if (status) return status;
     target->path = CPLStrdup(path);
     status = make_folder(target, err);
@@ -149,7 +135,7 @@ static int check_names(const GaclipVectorTarget *target, char **names, GaclipErr
     int status = GACLIP_OK;
     for (int i = 0; names[i] && !status; i++) {
         char *path = beside_target(target, names[i]);
-        status = check_existing(path, target->overwrite, err);
+        status = gaclip__check_output(path, target->overwrite, err);
         CPLFree(path);
     }
     return status;

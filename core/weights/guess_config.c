@@ -51,9 +51,9 @@ static void look(Findings *f, const GaclipWeights *weights)
     }
 }
 
-/* Says which of the tensors that give the sizes are not there; in OpenAI's names, for without any
- * of them a file is nobody's. */
-static int refuse_parts(const Findings *f, const GaclipWeights *weights, GaclipError *err)
+/* Whether all tensors that give the sizes are there; those that are not are told in OpenAI's names.
+ */
+static int check_sizes(const Findings *f, const GaclipWeights *weights, GaclipError *err)
 {
     const struct {
         int64_t size;
@@ -114,7 +114,7 @@ int gaclip__foreign_config_guess(GaclipModelConfig *config, const GaclipWeights 
     Findings f = {0};
     gaclip__foreign_config_init(config);
     look(&f, weights);
-    int status = refuse_parts(&f, weights, err);
+    int status = check_sizes(&f, weights, err);
     if (status) return status;
     if (!are_small(&f))
         return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
