@@ -36,8 +36,8 @@ static void measure_steps(double *gsd_x, double *gsd_y, const double x[3], const
 {
     const double unit = EARTH_RADIUS * atan(1) / 45;
     double along = cos(y[0] * atan(1) / 45);
-    *gsd_x = unit * hypot((x[1] - x[0]) * along, y[1] - y[0]);
-    *gsd_y = unit * hypot((x[2] - x[0]) * along, y[2] - y[0]);
+    *gsd_x = unit * hypot(remainder(x[1] - x[0], 360) * along, y[1] - y[0]);
+    *gsd_y = unit * hypot(remainder(x[2] - x[0], 360) * along, y[2] - y[0]);
 }
 
 /* Some projections are not true to scale far from where they touch: a metre of Web Mercator is half
