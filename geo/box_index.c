@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "gaclip/detect.h"
+
 double gaclip__box_area(const GaclipFound *f)
 {
     return (f->x2 - f->x1) * (f->y2 - f->y1);
@@ -13,6 +15,16 @@ double gaclip__shared_area(const GaclipFound *a, const GaclipFound *b)
     double w = fmin(a->x2, b->x2) - fmax(a->x1, b->x1);
     double h = fmin(a->y2, b->y2) - fmax(a->y1, b->y1);
     return w > 0 && h > 0 ? w * h : 0;
+}
+
+GaclipMeeting gaclip__meeting(const GaclipFound *a, const GaclipFound *b, double nms_iou)
+{
+    double shared = gaclip__shared_area(a, b);
+    double area_a = gaclip__box_area(a), area_b = gaclip__box_area(b);
+    if (shared > nms_iou * (area_a + area_b - shared)) return GACLIP__OVERLAPPING;
+    if (shared > (double)gaclip_nesting_limit(nms_iou) * fmin(area_a, area_b))
+        return GACLIP__NESTED;
+    return GACLIP__APART;
 }
 
 void gaclip__box_index_clear(GaclipBoxIndex *index)

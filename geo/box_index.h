@@ -25,4 +25,14 @@ void gaclip__box_index_query(const GaclipBoxIndex *index, int i,
 double gaclip__box_area(const GaclipFound *f);
 double gaclip__shared_area(const GaclipFound *a, const GaclipFound *b);
 
+/* Whether the better of the two suppresses the other, if they are of one class: their IoU is above
+ * nms_iou, or the smaller shares more than gaclip_nesting_limit of its area. */
+typedef enum GaclipMeeting {
+    GACLIP__APART,
+    GACLIP__NESTED, /* the place of one says nothing about that of the other */
+    GACLIP__OVERLAPPING,
+} GaclipMeeting;
+
+GaclipMeeting gaclip__meeting(const GaclipFound *a, const GaclipFound *b, double nms_iou);
+
 #endif

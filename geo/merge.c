@@ -40,12 +40,15 @@ static int by_score(const void *a, const void *b)
     return order ? order : p->index - q->index;
 }
 
+/* What may stand for an index: nothing is known yet; gone, without a say in the keeper's place. */
+enum { UNDECIDED = -1, SILENT = -2 };
+
 /* What one query works on: the box that asks, and what becomes of each. */
 typedef struct Query {
     const GaclipFound *first; /* of the list */
     const GaclipFound *asking;
     unsigned char *gone; /* a flag for each box that was cut and goes */
-    int *keeper;         /* the index of the box that stays for it, or -1 so far */
+    int *keeper;         /* the index of the box that stays for it, or one of the below */
     double nms_iou;
 } Query;
 
@@ -64,11 +67,18 @@ static void suppress_lower(void *item, void *payload)
     const GaclipFound *other = item;
     Query *q = payload;
     if (other <= q->asking || other->class_index != q->asking->class_index ||
-        q->keeper[other - q->first] >= 0)
+        q->keeper[other - q->first] != UNDECIDED)
         return;
-    double shared = gaclip__shared_area(q->asking, other);
-    if (shared > q->nms_iou * (gaclip__box_area(q->asking) + gaclip__box_area(other) - shared))
+    switch (gaclip__meeting(q->asking, other, q->nms_iou)) {
+    case GACLIP__OVERLAPPING:
         q->keeper[other - q->first] = (int)(q->asking - q->first);
+        break;
+    case GACLIP__NESTED:
+        q->keeper[other - q->first] = SILENT;
+        break;
+    case GACLIP__APART:
+        break;
+    }
 }
 
 /* Sums over the boxes that vote for the place of one, counted from its own place, where it stays to
@@ -123,9 +133,9 @@ static int replace_cut(GaclipFoundList *list, unsigned char *gone, GaclipError *
 static void find_keepers(GaclipFoundList *list, const GaclipBoxIndex *index, int *keeper,
                          double nms_iou)
 {
-    for (int i = 0; i < list->count; i++) keeper[i] = -1;
+    for (int i = 0; i < list->count; i++) keeper[i] = UNDECIDED;
     for (int i = 0; i < list->count; i++) {
-        if (keeper[i] >= 0) continue;
+        if (keeper[i] != UNDECIDED) continue;
         Query query = {
             .first = list->items, .asking = &list->items[i], .keeper = keeper, .nms_iou = nms_iou};
         keeper[i] = i;
@@ -139,7 +149,7 @@ static void keep_best(GaclipFoundList *list, const int *keeper, Votes *votes)
 {
     int kept = 0;
     for (int i = 0; i < list->count; i++)
-        if (keeper[i] == i || !list->items[i].is_cut)
+        if (keeper[i] == i || (keeper[i] != SILENT && !list->items[i].is_cut))
             add_vote(&votes[keeper[i]], &list->items[keeper[i]], &list->items[i]);
     for (int i = 0; i < list->count; i++) {
         if (keeper[i] != i) continue;

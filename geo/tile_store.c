@@ -106,8 +106,8 @@ static int share_fate(const GaclipFound *a, const GaclipFound *b, double nms_iou
 {
     if (a->class_index != b->class_index) return 0;
     double shared = gaclip__shared_area(a, b);
-    return shared > nms_iou * (gaclip__box_area(a) + gaclip__box_area(b) - shared) ||
-           is_replaced_by(a, b, shared) || is_replaced_by(b, a, shared);
+    return gaclip__meeting(a, b, nms_iou) != GACLIP__APART || is_replaced_by(a, b, shared) ||
+           is_replaced_by(b, a, shared);
 }
 
 static void extend_hull(void *item, void *payload)

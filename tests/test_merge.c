@@ -106,16 +106,23 @@ static void naive_replace_cut(GaclipFoundList *list)
     free(before.items);
 }
 
-/* The box of list->items[index], moved by those that it suppresses, which are marked. */
+static int is_nested(const GaclipFound *a, const GaclipFound *b, double nms_iou)
+{
+    return nms_iou < 1 && shared(a, b) > (double)0.8f * fmin(area(a), area(b));
+}
+
+/* The box of list->items[index], moved by those that it suppresses, which are marked; so are those
+ * that lie in it or around it, which do not move it. */
 static GaclipFound naive_vote(const GaclipFoundList *list, int index, char *gone, double nms_iou)
 {
     GaclipFound kept = list->items[index];
     double sums[4] = {0}, weight = 0;
     for (int j = index; j < list->count; j++) {
-        const GaclipFound *b = &list->items[j];
-        double both = shared(&list->items[index], b);
-        int joins = !gone[j] && b->class_index == kept.class_index &&
-                    both / (area(&list->items[index]) + area(b) - both) > nms_iou;
+        const GaclipFound *a = &list->items[index], *b = &list->items[j];
+        double both = shared(a, b);
+        int may_go = !gone[j] && b->class_index == a->class_index;
+        int joins = may_go && both / (area(a) + area(b) - both) > nms_iou;
+        if (may_go && is_nested(a, b, nms_iou)) gone[j] = 1;
         if (j != index && !joins) continue;
         gone[j] = 1;
         if (j != index && b->is_cut) continue;
@@ -296,6 +303,26 @@ static void test_votes(void **state)
     assert_true(boxes[0].score == 0.75f);
 }
 
+/* Of a box and one inside it the better stays, where it is; with nms_iou 1 both do. */
+static void test_nested(void **state)
+{
+    const GaclipFound inside[] = {
+        {.x1 = 10, .y1 = 10, .x2 = 50, .y2 = 50, .score = 0.5f},
+        {.x1 = 20, .y1 = 20, .x2 = 30, .y2 = 30, .score = 0.75f},
+    };
+    GaclipFound boxes[2];
+    int count = 2;
+    (void)state;
+    memcpy(boxes, inside, sizeof boxes);
+    merge_these(boxes, &count, 0.4);
+    assert_int_equal(count, 1);
+    assert_true(boxes[0].x1 == 20 && boxes[0].x2 == 30);
+    count = 2;
+    memcpy(boxes, inside, sizeof boxes);
+    merge_these(boxes, &count, 1);
+    assert_int_equal(count, 2);
+}
+
 static void test_classes(void **state)
 {
     GaclipFound boxes[] = {
@@ -346,11 +373,12 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_naive),  cmocka_unit_test(test_input_order),
-        cmocka_unit_test(test_identical),      cmocka_unit_test(test_cut_gives_way),
-        cmocka_unit_test(test_cut_stays),      cmocka_unit_test(test_only_cut),
-        cmocka_unit_test(test_votes),          cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_empty_and_flat), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_against_naive), cmocka_unit_test(test_input_order),
+        cmocka_unit_test(test_identical),     cmocka_unit_test(test_cut_gives_way),
+        cmocka_unit_test(test_cut_stays),     cmocka_unit_test(test_only_cut),
+        cmocka_unit_test(test_votes),         cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_classes),       cmocka_unit_test(test_empty_and_flat),
+        cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,12 +55,18 @@ static void test_merging(void **state)
     /* A cut one does not replace a cut one; suppression still does. */
     const GaclipDetection both[] = {box_of(0, 0.9f, 0, 0, 10, 10, 1),
                                     box_of(0, 0.4f, 0, 0, 40, 10, 1)};
-    expect_merged(both, 2, 0.9f, (const float[]){0.9f, 0.4f}, 2);
+    expect_merged(both, 2, 1, (const float[]){0.9f, 0.4f}, 2);
     expect_merged(both, 2, 0.2f, (const float[]){0.9f}, 1);
     /* A whole box stays although a cut one covers it. */
     const GaclipDetection whole[] = {box_of(0, 0.3f, 0, 0, 10, 10, 0),
                                      box_of(0, 0.2f, 0, 0, 40, 10, 1)};
-    expect_merged(whole, 2, 0.9f, (const float[]){0.3f, 0.2f}, 2);
+    expect_merged(whole, 2, 1, (const float[]){0.3f, 0.2f}, 2);
+    /* What lies in a better box of its class goes, and what lies around one. */
+    const GaclipDetection nested[] = {
+        box_of(0, 0.9f, 0, 0, 40, 40, 0), box_of(0, 0.8f, 5, 5, 15, 15, 0),
+        box_of(1, 0.7f, 5, 5, 15, 15, 0), box_of(1, 0.6f, 0, 0, 40, 40, 0)};
+    expect_merged(nested, 4, 0.4f, (const float[]){0.9f, 0.7f}, 2);
+    expect_merged(nested, 4, 1, (const float[]){0.9f, 0.8f, 0.7f, 0.6f}, 4);
 }
 
 /* The box that stays moves towards those of its class that it suppresses, whole ones alone; one
@@ -141,8 +147,8 @@ static void test_many(void **state)
     (void)state;
     gaclip__random_seed(&random, 4);
     for (int i = 0; i < MANY; i++) {
-        float x = (float)gaclip__random_below(&random, 300);
-        float y = (float)gaclip__random_below(&random, 300);
+        float x = (float)gaclip__random_below(&random, 200);
+        float y = (float)gaclip__random_below(&random, 200);
         float w = (float)(5 + gaclip__random_below(&random, i % 9 ? 40 : 250));
         float h = (float)(5 + gaclip__random_below(&random, i % 9 ? 40 : 250));
         all[i] = box_of(gaclip__random_below(&random, 3), (float)(i + 1) / (MANY + 1), x, y, x + w,
@@ -158,7 +164,8 @@ static void test_many(void **state)
         replaced += !survives;
         for (int k = MANY - 1; k > i && survives; k--)
             survives = !is_kept[k] || all[k].class_index != all[i].class_index ||
-                       !(gaclip_box_iou(&all[k].box, &all[i].box) > IOU);
+                       !(gaclip_box_iou(&all[k].box, &all[i].box) > IOU ||
+                         gaclip_box_nesting(&all[k].box, &all[i].box) > 0.8f);
         if (!survives) continue;
         is_kept[i] = 1;
         assert_true(next < list.count && list.items[next].score == all[i].score);

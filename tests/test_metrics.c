@@ -70,7 +70,7 @@ static void test_nms(void **state)
         int *kept = malloc((size_t)(count + 1) * sizeof *kept);
         GaclipError err = {0};
         expect_ok(gaclip_nms(kept, &kept_count, boxes, scores, labels, count,
-                             (float)item(one, "iou")->valuedouble, &err),
+                             (float)item(one, "iou")->valuedouble, 1, &err),
                   &err);
         assert_int_equal(kept_count, cJSON_GetArraySize(item(one, "kept")));
         assert_memory_equal(kept, expected, (size_t)kept_count * sizeof *kept);
@@ -90,13 +90,35 @@ static void test_nms_edges(void **state)
     int kept[4], kept_count = 7;
     GaclipError err = {0};
     (void)state;
-    expect_ok(gaclip_nms(kept, &kept_count, NULL, NULL, NULL, 0, 0.5f, &err), &err);
+    expect_ok(gaclip_nms(kept, &kept_count, NULL, NULL, NULL, 0, 0.5f, 1, &err), &err);
     assert_int_equal(kept_count, 0);
-    expect_ok(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, 4, 0.5f, &err), &err);
+    expect_ok(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, 4, 0.5f, 1, &err), &err);
     assert_int_equal(kept_count, 3); /* of equal scores the first stays; empty boxes meet nothing */
     assert_memory_equal(kept, ((const int[]){2, 0, 3}), sizeof(int[3]));
-    assert_int_equal(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, -1, 0.5f, &err),
+    assert_int_equal(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, -1, 0.5f, 1, &err),
                      GACLIP_ERROR_ARGUMENT);
+}
+
+/* A box inside a better one, around a better one, and inside it by exactly the limit. */
+static void test_nms_nesting(void **state)
+{
+    static const GaclipBox BOXES[] = {
+        {0, 0, 40, 40}, {5, 5, 15, 15}, {60, 0, 70, 10}, {55, 0, 95, 20}, {32, 0, 42, 4}};
+    static const float SCORES[] = {0.9f, 0.8f, 0.9f, 0.7f, 0.6f};
+    int kept[5], kept_count;
+    GaclipError err = {0};
+    (void)state;
+    assert_true(gaclip_box_nesting(&BOXES[0], &BOXES[1]) == 1);
+    assert_true(gaclip_box_nesting(&BOXES[0], &BOXES[4]) == 0.8f);
+    assert_true(gaclip_box_nesting(&BOXES[0], &BOXES[2]) == 0);
+    expect_ok(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, 5, 0.5f, 0.8f, &err), &err);
+    assert_int_equal(kept_count, 3);
+    assert_memory_equal(kept, ((const int[]){0, 2, 4}), sizeof(int[3]));
+    expect_ok(gaclip_nms(kept, &kept_count, BOXES, SCORES, NULL, 5, 0.5f, 1, &err), &err);
+    assert_int_equal(kept_count, 5);
+    static const int LABELS[] = {0, 1, 0, 1, 0};
+    expect_ok(gaclip_nms(kept, &kept_count, BOXES, SCORES, LABELS, 5, 0.5f, 0.8f, &err), &err);
+    assert_int_equal(kept_count, 5);
 }
 
 static GaclipEvalImage *images_of(const cJSON *list)
@@ -398,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nms),
                                        cmocka_unit_test(test_nms_edges),
+                                       cmocka_unit_test(test_nms_nesting),
                                        cmocka_unit_test(test_average_precision),
                                        cmocka_unit_test(test_no_detections),
                                        cmocka_unit_test(test_counts),

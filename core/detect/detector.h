@@ -57,8 +57,8 @@ int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
                            const GaclipWindow *windows, int count, const float *planes,
                            const GaclipImage *scaled, const GaclipImage *image, GaclipError *err);
 
-/* Per-class suppression; boxes that were cut give way to whole ones that cover half of them. Sorted
- * by score, descending. */
+/* Per-class suppression (gaclip_nms, with gaclip_nesting_limit); boxes that were cut give way to
+ * whole ones that cover half of them. Sorted by score, descending. */
 int gaclip__merge_windows(GaclipDetectionList *list, float nms_iou, GaclipError *err);
 
 #endif

@@ -115,6 +115,11 @@ static void free_columns(Columns *c)
     free(c->places.items);
 }
 
+float gaclip_nesting_limit(double nms_iou)
+{
+    return nms_iou < 1 ? 0.8f : 1;
+}
+
 double gaclip_vote_weight(float score)
 {
     double square = (double)score * (double)score;
@@ -157,8 +162,8 @@ static int suppress(GaclipDetectionList *list, Columns *c, float nms_iou, Gaclip
         c->scores[i] = list->items[i].score;
         c->labels[i] = list->items[i].class_index;
     }
-    int status =
-        gaclip_nms(c->kept, &kept_count, c->boxes, c->scores, c->labels, list->count, nms_iou, err);
+    int status = gaclip_nms(c->kept, &kept_count, c->boxes, c->scores, c->labels, list->count,
+                            nms_iou, gaclip_nesting_limit(nms_iou), err);
     if (status) return status;
     sort_places(&c->places, list);
     for (int i = 0; i < kept_count; i++) {

@@ -42,7 +42,7 @@ static int suppress(GaclipProposal *proposals, int *count, int limit, float iou,
             boxes[i] = proposals[i].box;
             scores[i] = proposals[i].objectness;
         }
-        status = gaclip_nms(kept, &kept_count, boxes, scores, NULL, n, iou, err);
+        status = gaclip_nms(kept, &kept_count, boxes, scores, NULL, n, iou, 1, err);
     } else {
         gaclip_error_set(err, status, "out of memory");
     }

@@ -23,22 +23,25 @@ static int by_score(const void *a, const void *b)
 }
 
 /* Keeps the survivors of ranked at its front, label by label. */
-static int suppress(Ranked *ranked, int count, const GaclipBox *boxes, float iou)
+static int suppress(Ranked *ranked, int count, const GaclipBox *boxes, float iou, float nesting)
 {
     int kept = 0, first = 0; /* first: where the survivors of the present label begin */
     for (int i = 0; i < count; i++) {
         Ranked candidate = ranked[i];
         int survives = 1;
         if (kept > first && candidate.label != ranked[kept - 1].label) first = kept;
-        for (int k = first; k < kept && survives; k++)
-            survives = !(gaclip_box_iou(&boxes[ranked[k].index], &boxes[candidate.index]) > iou);
+        for (int k = first; k < kept && survives; k++) {
+            const GaclipBox *better = &boxes[ranked[k].index], *box = &boxes[candidate.index];
+            survives =
+                !(gaclip_box_iou(better, box) > iou || gaclip_box_nesting(better, box) > nesting);
+        }
         if (survives) ranked[kept++] = candidate;
     }
     return kept;
 }
 
 int gaclip_nms(int *kept, int *kept_count, const GaclipBox *boxes, const float *scores,
-               const int *labels, int count, float iou, GaclipError *err)
+               const int *labels, int count, float iou, float nesting, GaclipError *err)
 {
     *kept_count = 0;
     if (count < 0) return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "%d boxes", count);
@@ -46,7 +49,7 @@ int gaclip_nms(int *kept, int *kept_count, const GaclipBox *boxes, const float *
     if (!ranked) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < count; i++) ranked[i] = (Ranked){scores[i], i, labels ? labels[i] : 0};
     qsort(ranked, (size_t)count, sizeof *ranked, by_label_and_score);
-    int survivors = suppress(ranked, count, boxes, iou);
+    int survivors = suppress(ranked, count, boxes, iou, nesting);
     qsort(ranked, (size_t)survivors, sizeof *ranked, by_score);
     for (int i = 0; i < survivors; i++) kept[i] = ranked[i].index;
     *kept_count = survivors;

@@ -6,14 +6,28 @@
 
 enum { LONGEST_SIDE = 1 << 20 };
 
-float gaclip_box_iou(const GaclipBox *a, const GaclipBox *b)
+static double box_area(const GaclipBox *b)
+{
+    return ((double)b->x2 - b->x1) * ((double)b->y2 - b->y1);
+}
+
+static double shared_area(const GaclipBox *a, const GaclipBox *b)
 {
     double w = fmin(a->x2, b->x2) - fmax(a->x1, b->x1);
     double h = fmin(a->y2, b->y2) - fmax(a->y1, b->y1);
-    if (!(w > 0 && h > 0)) return 0.0f;
-    double area_a = ((double)a->x2 - a->x1) * ((double)a->y2 - a->y1);
-    double area_b = ((double)b->x2 - b->x1) * ((double)b->y2 - b->y1);
-    return (float)(w * h / (area_a + area_b - w * h));
+    return w > 0 && h > 0 ? w * h : 0;
+}
+
+float gaclip_box_iou(const GaclipBox *a, const GaclipBox *b)
+{
+    double shared = shared_area(a, b);
+    return shared > 0 ? (float)(shared / (box_area(a) + box_area(b) - shared)) : 0.0f;
+}
+
+float gaclip_box_nesting(const GaclipBox *a, const GaclipBox *b)
+{
+    double shared = shared_area(a, b);
+    return shared > 0 ? (float)(shared / fmin(box_area(a), box_area(b))) : 0.0f;
 }
 
 int gaclip_image_init(GaclipImage *out, int width, int height, int with_mask, GaclipError *err)

@@ -81,6 +81,11 @@ typedef struct GaclipDetection {
 /* Share of a cut box that a whole one of its class must cover to replace it. */
 #define GACLIP_CUT_COVERED 0.5f
 
+/* Suppression within a class drops a box besides where the smaller of it and a better one shares
+ * more than this of its area with the other: a part is no second object, nor is a pair of objects.
+ * 1, none, where nms_iou is 1: then every box is to stay. */
+GACLIP_API float gaclip_nesting_limit(double nms_iou);
+
 /* Several windows and scales see an object. Where suppression keeps one of their boxes, it moves to
  * the weighted mean of all that it stands for (box voting: Gidaris and Komodakis, 2015, section 6):
  * how much a box of that score weighs, the fourth power, so that poor ones hardly count. Boxes that

@@ -13,11 +13,12 @@ extern "C" {
 #endif
 
 /* Greedy suppression within each label: highest score first, ties by lowest index; a box goes
- * when its IoU with a kept one of its label is > iou, so exactly iou stays. kept receives the
- * indices in the order picked (room for count), *kept_count their number. labels may be NULL:
- * all the same. */
+ * when its IoU with a kept one of its label is > iou, so exactly iou stays, or when the smaller of
+ * the two shares more than nesting of its area with the other (1: no box goes for that). kept
+ * receives the indices in the order picked (room for count), *kept_count their number. labels may
+ * be NULL: all the same. */
 GACLIP_API int gaclip_nms(int *kept, int *kept_count, const GaclipBox *boxes, const float *scores,
-                          const int *labels, int count, float iou, GaclipError *err);
+                          const int *labels, int count, float iou, float nesting, GaclipError *err);
 
 /* All boxes of one image (or one scene). */
 typedef struct GaclipEvalImage {

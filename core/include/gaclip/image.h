@@ -19,6 +19,10 @@ typedef struct GaclipBox {
 /* Intersection over union in continuous coordinates (no +1 pixel); 0 where either is empty. */
 GACLIP_API float gaclip_box_iou(const GaclipBox *a, const GaclipBox *b);
 
+/* Intersection over the smaller one's area: 1 where it lies in the other; 0 where either is empty.
+ */
+GACLIP_API float gaclip_box_nesting(const GaclipBox *a, const GaclipBox *b);
+
 /* An 8-bit RGB image with an optional validity mask. */
 typedef struct GaclipImage {
     int width, height;
