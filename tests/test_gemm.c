@@ -1,6 +1,9 @@
 /* The matrix-product seam: both backends and precisions, all transposes, set and add, odd sizes;
  * the same bytes every time, on any number of threads. */
 #include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,10 +154,82 @@ static void test_same_bytes_again(void **state)
     free(first);
 }
 
+/* Where this thread's stack lies, and what the handler saw. */
+static char *stack_low, *stack_high;
+static atomic_int handled, astray, is_over;
+
+static void note_place(int number)
+{
+    char here;
+    (void)number;
+    handled++;
+    if (&here < stack_low || &here > stack_high) astray++;
+}
+
+static void find_stack(void)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    assert_int_equal(pthread_getattr_np(pthread_self(), &attributes), 0);
+    assert_int_equal(pthread_attr_getstack(&attributes, &low, &size), 0);
+    pthread_attr_destroy(&attributes);
+    stack_low = low;
+    stack_high = stack_low + size;
+}
+
+static void *disturb(void *target)
+{
+    while (!is_over) pthread_kill(*(pthread_t *)target, SIGUSR1);
+    return NULL;
+}
+
+static void multiply_disturbed(const GaclipCompute *compute)
+{
+    enum { M = 40, N = 16, K = 144, ROUNDS = 3000 };
+    GaclipRandom random;
+    gaclip__random_seed(&random, 3);
+    float *a = random_floats(&random, M * K, 1), *b = random_floats(&random, N * K, 1);
+    float *first = malloc(M * N * sizeof *first), *c = malloc(M * N * sizeof *c);
+    for (int i = 0; i < ROUNDS; i++) {
+        gaclip__gemm_serial(compute, 0, 0, M, N, K, gaclip__floats(a), K, gaclip__floats(b), N,
+                            GACLIP__SET, i ? c : first, N);
+        if (i) assert_memory_equal(first, c, M * N * sizeof *c);
+    }
+    free(a);
+    free(b);
+    free(first);
+    free(c);
+}
+
+/* A signal handler needs a stack, and finds it at the stack pointer, which oneDNN lends to other
+ * uses: handlers wait for the end of a product. */
+static void test_signals(void **state)
+{
+    GaclipCompute *compute;
+    GaclipError err = {0};
+    pthread_t self = pthread_self(), other;
+    struct sigaction action = {.sa_handler = note_place, .sa_flags = SA_RESTART}, before;
+    (void)state;
+    find_stack();
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, &before);
+    expect_ok(gaclip_compute_new(&compute, 1, GACLIP_BACKEND_AUTO, &err), &err);
+    assert_int_equal(pthread_create(&other, NULL, disturb, &self), 0);
+    multiply_disturbed(compute);
+    while (!handled) sched_yield();
+    is_over = 1;
+    pthread_join(other, NULL);
+    sigaction(SIGUSR1, &before, NULL);
+    assert_int_equal(astray, 0);
+    gaclip_compute_free(compute);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products), cmocka_unit_test(test_bf16_products),
-        cmocka_unit_test(test_precision), cmocka_unit_test(test_same_bytes_again)};
+        cmocka_unit_test(test_precision), cmocka_unit_test(test_same_bytes_again),
+        cmocka_unit_test(test_signals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

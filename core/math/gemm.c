@@ -7,6 +7,8 @@
 
 #if GACLIP_WITH_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <signal.h>
 #endif
 
 /* Blocks of C, about FEWEST_BLOCKS or more: large ones, since each packs its parts of A and B anew.
@@ -30,6 +32,33 @@ static void multiply_plainly(int transpose_a, int transpose_b, int m, int n, int
         }
 }
 
+#if GACLIP_WITH_ONEDNN
+/* All signals but those by which the processor reports an error of the program. */
+static sigset_t deferred_signals(void)
+{
+    static const int OWN[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t set;
+    sigfillset(&set);
+    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++) sigdelset(&set, OWN[i]);
+    return set;
+}
+
+/* oneDNN's kernels for small f32 products let the stack pointer point to a buffer on the heap
+ * (jit_avx512_common_gemm_f32.cpp, jit_avx_gemm_f32.cpp): the handler of a signal that came now
+ * would take what lies below for its stack. So signals wait for the end of the product. */
+static dnnl_status_t multiply_undisturbed(int transpose_a, int transpose_b, int m, int n, int k,
+                                          const float *a, int lda, const float *b, int ldb,
+                                          float beta, float *c, int ldc)
+{
+    sigset_t deferred = deferred_signals(), before;
+    pthread_sigmask(SIG_BLOCK, &deferred, &before);
+    dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k,
+                                      1.0f, a, lda, b, ldb, beta, c, ldc);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+#endif
+
 void gaclip__gemm_serial(const GaclipCompute *compute, int transpose_a, int transpose_b, int m,
                          int n, int k, GaclipOperand a, int lda, GaclipOperand b, int ldb,
                          int accumulate, float *c, int ldc)
@@ -44,8 +73,8 @@ void gaclip__gemm_serial(const GaclipCompute *compute, int transpose_a, int tran
     float beta = accumulate ? 1.0f : 0.0f;
 #if GACLIP_WITH_ONEDNN
     if (compute->backend == GACLIP_BACKEND_ONEDNN &&
-        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a.f32, lda,
-                   b.f32, ldb, beta, c, ldc) == dnnl_success)
+        multiply_undisturbed(transpose_a, transpose_b, m, n, k, a.f32, lda, b.f32, ldb, beta, c,
+                             ldc) == dnnl_success)
         return;
 #endif
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
