@@ -2,6 +2,7 @@
 #include <cjson/cJSON.h>
 #include <cpl_conv.h>
 #include <cpl_string.h>
+#include <cpl_vsi.h>
 #include <gdal.h>
 #include <limits.h>
 #include <stdio.h>
@@ -20,13 +21,13 @@
 
 typedef struct DetectArguments {
     TextList classes;
-    const char *classes_file, *output, *model, *format, *dst_crs;
+    const char *classes_file, *output, *model, *format, *dst_crs, *aoi, *aoi_layer;
     double min_score, nms_iou;
     NumberList bbox;
     TextList layer_options;
     RasterArguments raster;
     ModelArguments how;
-    int independent, tile_size, overlap, octaves, finer, overwrite, threads, json, quiet;
+    int independent, tile_size, overlap, octaves, finer, overwrite, resume, threads, json, quiet;
 } DetectArguments;
 
 /* What stays open over all scenes of a command line. */
@@ -91,6 +92,9 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
     options->dst_crs = arguments->dst_crs;
     options->layer_options = (const char *const *)arguments->layer_options.items;
     options->overwrite = arguments->overwrite;
+    options->resume = arguments->resume;
+    options->aoi = arguments->aoi;
+    options->aoi_layer = arguments->aoi_layer;
     return raster_arguments_apply(&options->raster, &arguments->raster, err);
 }
 
@@ -156,7 +160,7 @@ static int check_inputs(const TextList *outputs, const DetectArguments *argument
                         const char **scenes, int count, GaclipError *err)
 {
     const char *const files[] = {arguments->model, arguments->how.proposals,
-                                 arguments->classes_file};
+                                 arguments->classes_file, arguments->aoi};
     int status = GACLIP_OK;
     for (int i = 0; i < outputs->count && status == GACLIP_OK; i++) {
         status = file_check_inputs(outputs->items[i], scenes, count, err);
@@ -189,6 +193,7 @@ static void add_to_report(const DetectSession *session, const char *scene, const
     cJSON_AddStringToObject(entry, "output", output);
     cJSON_AddNumberToObject(entry, "tiles", summary->tiles);
     cJSON_AddNumberToObject(entry, "tiles_empty", summary->tiles_empty);
+    cJSON_AddNumberToObject(entry, "tiles_resumed", summary->tiles_resumed);
     cJSON_AddNumberToObject(entry, "windows", summary->windows);
     cJSON_AddNumberToObject(entry, "found", summary->found);
     cJSON_AddNumberToObject(entry, "written", summary->written);
@@ -223,6 +228,28 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
     return status;
 }
 
+/* An earlier run has done it; an output that is to be replaced is not looked at. */
+static int is_done(const DetectSession *session, const char *output)
+{
+    VSIStatBufL facts;
+    return session->arguments->resume && !session->arguments->overwrite &&
+           VSIStatExL(output, &facts, VSI_STAT_EXISTS_FLAG) == 0;
+}
+
+static void pass_over(const DetectSession *session, const char *scene, const char *output)
+{
+    if (session->report == NULL) {
+        if (!session->arguments->quiet)
+            printf("%s: passed over, %s is there already\n", scene, output);
+        return;
+    }
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddStringToObject(entry, "scene", scene);
+    cJSON_AddStringToObject(entry, "output", output);
+    cJSON_AddBoolToObject(entry, "passed_over", 1);
+    cJSON_AddItemToArray(session->report, entry);
+}
+
 static int print_report(const DetectSession *session, GaclipError *err)
 {
     cJSON *root = cJSON_CreateObject();
@@ -245,12 +272,19 @@ static int detect_all(DetectArguments *arguments, const char **scenes, int count
     session.options.command = line;
     session.report = arguments->json ? cJSON_CreateArray() : NULL;
     int status = classes_gather(&arguments->classes, arguments->classes_file, err);
+    if (status == GACLIP_OK && arguments->aoi_layer != NULL && arguments->aoi == NULL)
+        status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                  "--aoi-layer %s: of which source? Name it with --aoi",
+                                  arguments->aoi_layer);
     if (status == GACLIP_OK) status = name_outputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = check_inputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = open_session(&session, arguments, err);
     if (status == GACLIP_OK) status = set_scene_options(&session, arguments, err);
     for (int i = 0; i < count && status == GACLIP_OK; i++)
-        status = detect_scene(&session, scenes[i], outputs.items[i], err);
+        if (is_done(&session, outputs.items[i]))
+            pass_over(&session, scenes[i], outputs.items[i]);
+        else
+            status = detect_scene(&session, scenes[i], outputs.items[i], err);
     if (status == GACLIP_OK && arguments->json) status = print_report(&session, err);
     close_session(&session);
     text_list_clear(&outputs);
@@ -284,6 +318,9 @@ static int detect(int argc, char **argv)
          .meta = "CRS", .help = "CRS of the output (default: the raster's)"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
+        {.name = "resume", .type = OPTION_FLAG, .value = &a.resume,
+         .help = "go on where a run of the same command was stopped, from what it left in "
+                 "OUTPUT.unfinished; pass over scenes whose output is there"},
         {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &a.model, .meta = "FILE",
          .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},
         PROPOSAL_OPTIONS(a.how),
@@ -297,6 +334,11 @@ static int detect(int argc, char **argv)
          .help = "score every class against the background alone, not against the others"},
         {.name = "bbox", .classic = "te", .type = OPTION_NUMBERS, .value = &a.bbox, .count = 4,
          .meta = "XMIN,YMIN,XMAX,YMAX", .help = "look only there, in the raster's CRS"},
+        {.name = "aoi", .type = OPTION_TEXT, .value = &a.aoi, .meta = "SOURCE",
+         .help = "look only within the polygons of this vector source, in any CRS: boxes whose "
+                 "centre lies outside are left out"},
+        {.name = "aoi-layer", .type = OPTION_TEXT, .value = &a.aoi_layer, .meta = "NAME",
+         .help = "its layer (default: the first with geometries)"},
         RASTER_OPTIONS(a.raster),
         {.name = "tile-size", .type = OPTION_INTEGER, .value = &a.tile_size, .meta = "PIXELS",
          .minimum = 32, .maximum = 16384, 

@@ -24,8 +24,8 @@ int gaclip__found_add(GaclipFoundList *list, const GaclipFound *found, GaclipErr
 /* In place: cut boxes give way to whole ones of their class that cover more than
  * GACLIP_CUT_COVERED of them; then greedy suppression within each class, above nms_iou or
  * gaclip_nesting_limit, where a whole box that stays moves to the weighted mean
- * (gaclip_vote_weight) of itself and the whole boxes that it suppressed by the former. Sorted by score, descending; the result does not depend on the order of
- * the input. */
+ * (gaclip_vote_weight) of itself and the whole boxes that it suppressed by the former. Sorted by
+ * score, descending; the result does not depend on the order of the input. */
 int gaclip__merge(GaclipFoundList *list, double nms_iou, GaclipError *err);
 
 #endif

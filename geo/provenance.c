@@ -80,6 +80,9 @@ static void add_options(cJSON *object, const GaclipProvenance *from)
     cJSON_AddBoolToObject(options, "crops", detect->crops);
     if (from->options->bbox)
         cJSON_AddItemToObject(options, "bbox", cJSON_CreateDoubleArray(from->options->bbox, 4));
+    if (from->options->aoi) cJSON_AddStringToObject(options, "aoi", from->options->aoi);
+    if (from->options->aoi_layer)
+        cJSON_AddStringToObject(options, "aoi_layer", from->options->aoi_layer);
 }
 
 static void add_classes(cJSON *object, const GaclipProvenance *from)
@@ -104,6 +107,15 @@ static void add_counts(cJSON *object, const GaclipProvenance *from)
         cJSON_AddNumberToObject(classes, from->classes[i], s->per_class[i]);
 }
 
+void gaclip__add_run(cJSON *object, const GaclipProvenance *from)
+{
+    cJSON_AddStringToObject(object, "scene", from->scene);
+    add_raster(object, from->raster);
+    add_models(object, from);
+    add_classes(object, from);
+    add_options(object, from);
+}
+
 cJSON *gaclip__provenance(const GaclipProvenance *from)
 {
     cJSON *object = cJSON_CreateObject();
@@ -113,11 +125,7 @@ cJSON *gaclip__provenance(const GaclipProvenance *from)
     cJSON_AddStringToObject(object, "gdal", GDALVersionInfo("RELEASE_NAME"));
     add_time(object);
     if (from->options->command) cJSON_AddStringToObject(object, "command", from->options->command);
-    cJSON_AddStringToObject(object, "scene", from->scene);
-    add_raster(object, from->raster);
-    add_models(object, from);
-    add_classes(object, from);
-    add_options(object, from);
+    gaclip__add_run(object, from);
     add_counts(object, from);
     return object;
 }

@@ -17,6 +17,10 @@ typedef struct GaclipProvenance {
     const GaclipSceneDetectSummary *summary;
 } GaclipProvenance;
 
+/* The part of it that decides what is found: the scene and how it is read, models, prompts,
+ * options. summary may be NULL. */
+void gaclip__add_run(cJSON *object, const GaclipProvenance *from);
+
 /* NULL when memory is short; free with cJSON_Delete. The time is SOURCE_DATE_EPOCH where that is
  * set, so that outputs can be reproduced byte for byte. */
 cJSON *gaclip__provenance(const GaclipProvenance *from);

@@ -23,6 +23,7 @@ int gaclip__is_request_output(const GaclipSceneDetectOptions *options)
 static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
 {
     const char *refused = o->dst_crs                                          ? "--dst-crs"
+                          : o->aoi                                            ? "--aoi"
                           : o->layer_options && *o->layer_options             ? "--lco"
                           : o->raster.open_options && *o->raster.open_options ? "--oo"
                                                                               : NULL;
@@ -135,13 +136,11 @@ static int make_request(GaclipRequest *request, const char *scene, const GaclipD
 static int count_all(GaclipSceneDetectSummary *summary, const GaclipView *view,
                      const GaclipFoundList *merged, GaclipError *err)
 {
-    const GaclipTileStore *store = &view->store;
-    summary->tiles = store->tile_count;
-    for (int i = 0; i < store->tile_count; i++) {
-        summary->tiles_empty += store->tiles[i].is_empty;
-        summary->windows += store->tiles[i].windows;
-        summary->found += store->tiles[i].count;
-    }
+    GaclipStoreTotals totals = gaclip__store_totals(&view->store);
+    summary->tiles = view->store.tile_count;
+    summary->tiles_empty = totals.empty;
+    summary->windows = totals.windows;
+    summary->found = totals.boxes;
     summary->written = merged->count;
     summary->per_class = calloc((size_t)view->request.classes.count, sizeof(int));
     if (!summary->per_class) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");

@@ -1,16 +1,21 @@
 /* Detection over a scene, step by step. */
 #include "gaclip/scene_detect.h"
 
+#include <cpl_string.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "area_of_interest.h"
+#include "clock.h"
 #include "detection_feature.h"
+#include "file_key.h"
 #include "gdal_error.h"
 #include "layer_writer.h"
 #include "provenance.h"
 #include "qgis_style.h"
+#include "raster.h"
 #include "request_output.h"
 #include "tile_scan.h"
+#include "unfinished.h"
 
 void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *options)
 {
@@ -31,16 +36,11 @@ typedef struct Run {
     GaclipSceneDetectSummary summary;
     GaclipRaster *raster;
     GaclipVectorTarget target;
-    GaclipTilePlan plan;
+    GaclipAreaOfInterest *aoi; /* NULL: everywhere */
+    GaclipTileStore store;
+    GaclipUnfinished unfinished;
     GaclipFoundList found;
 } Run;
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static GaclipLayerOptions layer_options(const Run *run)
 {
@@ -50,57 +50,153 @@ static GaclipLayerOptions layer_options(const Run *run)
                                 .layer_options = o->layer_options};
 }
 
-static int prepare(Run *run, GaclipError *err)
+static GaclipProvenance provenance_of(const Run *run)
 {
-    GaclipArea area;
-    int status = gaclip__target_open(&run->target, run->options.output, run->options.format,
-                                     run->options.overwrite, err);
-    if (!status) status = gaclip_raster_open(&run->raster, run->scene, &run->options.raster, err);
+    return (GaclipProvenance){.scene = run->scene,
+                              .raster = gaclip_raster_info(run->raster),
+                              .detector = run->detector,
+                              .model = run->model,
+                              .classes = run->classes,
+                              .class_count = run->class_count,
+                              .options = &run->options,
+                              .summary = &run->summary};
+}
+
+/* Opens what is read and what is written: whatever can be known to fail does so here. */
+static int open_all(Run *run, GaclipError *err)
+{
+    const GaclipSceneDetectOptions *o = &run->options;
+    int status = gaclip__target_open(&run->target, o->output, o->format, o->overwrite, err);
+    if (!status) status = gaclip_raster_open(&run->raster, run->scene, &o->raster, err);
     if (!status) {
         GaclipLayerOptions layer = layer_options(run);
         status = gaclip__check_layer(&run->target, run->raster, &layer, err);
     }
-    if (!status) status = gaclip__area_of(&area, run->raster, run->options.bbox, err);
-    if (!status)
-        status = gaclip__tile_plan(&run->plan, &area, gaclip_detector_span(run->detector),
-                                   gaclip_detector_span_overlap(run->detector),
-                                   run->options.tile_size, err);
+    if (!status && o->aoi)
+        status = gaclip__aoi_open(&run->aoi, o->aoi, o->aoi_layer, run->raster, err);
     return status;
 }
 
-static int report_progress(Run *run, int done, GaclipError *err)
+static int plan_tiles(Run *run, GaclipError *err)
 {
+    GaclipArea area;
+    GaclipTilePlan plan;
+    int status = gaclip__area_of(&area, run->raster, run->options.bbox, err);
+    if (!status)
+        status = gaclip__tile_plan(&plan, &area, gaclip_detector_span(run->detector),
+                                   gaclip_detector_span_overlap(run->detector),
+                                   run->options.tile_size, err);
+    return status ? status : gaclip__store_init(&run->store, &plan, 0, err);
+}
+
+static cJSON *file_key_of(const char *source)
+{
+    return source ? gaclip__file_key(source) : cJSON_CreateNull();
+}
+
+/* What the tiles depend on; names of folders are no part of it. */
+static cJSON *make_key(const Run *run)
+{
+    GaclipProvenance from = provenance_of(run);
+    cJSON *key = cJSON_CreateObject();
+    char **files = GDALGetFileList(run->raster->dataset);
+    gaclip__add_run(key, &from);
+    cJSON_DeleteItemFromObjectCaseSensitive(key, "model");
+    cJSON_DeleteItemFromObjectCaseSensitive(key, "proposals");
+    cJSON_ReplaceItemInObjectCaseSensitive(key, "scene",
+                                           gaclip__raster_files_key(files, run->scene));
+    cJSON_AddItemToObject(key, "aoi", file_key_of(run->options.aoi));
+    CSLDestroy(files);
+    return key;
+}
+
+static int take_up(Run *run, GaclipError *err)
+{
+    cJSON *key = make_key(run);
+    int status = gaclip__unfinished_open(&run->unfinished, &run->store, run->options.output, key,
+                                         run->class_count, run->options.resume, err);
+    cJSON_Delete(key);
+    run->summary.tiles_resumed = run->store.known;
+    return status;
+}
+
+/* Whether a box that counts may reach into the tile: half of a window is as far as one goes. */
+static int is_wanted(const Run *run, int index)
+{
+    GaclipTile tile = gaclip__tile_at(&run->store.plan, index);
+    return !run->aoi || gaclip__aoi_meets(run->aoi, &tile, run->store.plan.window / 2);
+}
+
+/* The tiles that are still to be looked at; *tiles is free with free(). */
+static int list_tiles(int **tiles, int *count, Run *run, GaclipError *err)
+{
+    *count = 0;
+    *tiles = malloc(((size_t)run->store.tile_count + 1) * sizeof **tiles);
+    if (!*tiles) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < run->store.tile_count; i++)
+        if (!run->store.tiles[i].is_known && is_wanted(run, i)) (*tiles)[(*count)++] = i;
+    run->summary.tiles = run->store.known + *count;
+    if (run->summary.tiles) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "%s: has no polygon where %s is searched",
+                            run->options.aoi, run->scene);
+}
+
+static int collect(GaclipTileBoxes *boxes, int tile, int done, void *payload, GaclipError *err)
+{
+    Run *run = payload;
+    gaclip__store_put(&run->store, tile, boxes);
+    gaclip__unfinished_keep(&run->unfinished, &run->store, 0);
+    done += run->summary.tiles_resumed;
     if (!run->progress || !run->progress(done, run->summary.tiles, run->payload)) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_INTERRUPTED,
                             "interrupted after %d of %d tiles; %s was not written", done,
                             run->summary.tiles, run->options.output);
 }
 
-static int collect(GaclipTileBoxes *boxes, int tile, int done, void *payload, GaclipError *err)
+/* Says how to go on, where there is something to go on from. */
+static int stop(Run *run, int status, GaclipError *err)
 {
-    Run *run = payload;
-    int status = GACLIP_OK;
-    (void)tile;
-    run->summary.tiles_empty += boxes->is_empty;
-    run->summary.windows += boxes->windows;
-    for (int i = 0; i < boxes->count && !status; i++)
-        status = gaclip__found_add(&run->found, &boxes->items[i], err);
-    return status ? status : report_progress(run, done, err);
+    int has_news = run->store.known > run->summary.tiles_resumed;
+    if (has_news && !gaclip__unfinished_keep(&run->unfinished, &run->store, 1)) return status;
+    if (!run->store.known || !err) return status;
+    GaclipError reason = *err;
+    return gaclip_error_set(err, status, "%s; the same command with --resume goes on from there",
+                            reason.message);
 }
 
 static int detect_tiles(Run *run, GaclipError *err)
 {
-    run->summary.tiles = gaclip__tile_count(&run->plan);
-    return gaclip__scan_tiles(run->raster, run->detector, &run->plan, NULL, run->summary.tiles,
-                              collect, run, err);
+    int *tiles, count;
+    int status = list_tiles(&tiles, &count, run, err);
+    if (!status)
+        status = gaclip__scan_tiles(run->raster, run->detector, &run->store.plan, tiles, count,
+                                    collect, run, err);
+    free(tiles);
+    return status ? stop(run, status, err) : GACLIP_OK;
+}
+
+static void drop_outside(GaclipFoundList *list, const GaclipAreaOfInterest *aoi)
+{
+    int kept = 0;
+    for (int i = 0; i < list->count; i++) {
+        const GaclipFound *f = &list->items[i];
+        if (gaclip__aoi_holds(aoi, (f->x1 + f->x2) / 2, (f->y1 + f->y2) / 2))
+            list->items[kept++] = *f;
+    }
+    list->count = kept;
 }
 
 static int merge_tiles(Run *run, GaclipError *err)
 {
     GaclipSceneDetectSummary *s = &run->summary;
-    s->found = run->found.count;
-    int status = gaclip__merge(&run->found, run->options.nms_iou, err);
+    GaclipStoreTotals totals = gaclip__store_totals(&run->store);
+    GaclipStoreQuery all = {.nms_iou = run->options.nms_iou};
+    int status = gaclip__store_answer(&run->found, &run->store, &all, err);
     if (status) return status;
+    if (run->aoi) drop_outside(&run->found, run->aoi);
+    s->tiles_empty = totals.empty;
+    s->windows = totals.windows;
+    s->found = totals.boxes;
     s->written = run->found.count;
     s->per_class = calloc((size_t)run->class_count, sizeof *s->per_class);
     if (!s->per_class) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
@@ -147,21 +243,26 @@ static int write_layer(Run *run, const cJSON *provenance, const char *style, Gac
 
 static int write_output(Run *run, GaclipError *err)
 {
-    GaclipProvenance from = {.scene = run->scene,
-                             .raster = gaclip_raster_info(run->raster),
-                             .detector = run->detector,
-                             .model = run->model,
-                             .classes = run->classes,
-                             .class_count = run->class_count,
-                             .options = &run->options,
-                             .summary = &run->summary};
+    GaclipProvenance from = provenance_of(run);
     cJSON *provenance = gaclip__provenance(&from);
     char *style = gaclip__qgis_style(run->classes, run->class_count);
     int status = provenance && style ? write_layer(run, provenance, style, err)
                                      : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     cJSON_Delete(provenance);
     free(style);
-    return status ? status : gaclip__target_commit(&run->target, err);
+    if (!status) status = gaclip__target_commit(&run->target, err);
+    if (!status) gaclip__unfinished_remove(&run->unfinished);
+    return status;
+}
+
+static void close_all(Run *run)
+{
+    gaclip__unfinished_clear(&run->unfinished);
+    gaclip__store_clear(&run->store);
+    gaclip__target_abandon(&run->target);
+    gaclip__aoi_free(run->aoi);
+    gaclip_raster_close(run->raster);
+    free(run->found.items);
 }
 
 int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
@@ -177,27 +278,27 @@ int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
                .options = *options,
                .progress = progress,
                .payload = payload};
-    double started = seconds_now();
+    double started = gaclip__seconds();
     if (gaclip__is_request_output(options)) {
         gaclip__gdal_quiet_begin();
         int status = gaclip__detect_to_request(summary, scene, detector, model, classes,
                                                class_count, options, progress, payload, err);
         gaclip__gdal_quiet_end();
-        if (!status) summary->seconds = seconds_now() - started;
+        if (!status) summary->seconds = gaclip__seconds() - started;
         return status;
     }
     if (!run.options.tile_size)
         run.options.tile_size = gaclip__default_tile(gaclip_detector_span(detector));
     gaclip__gdal_quiet_begin();
-    int status = prepare(&run, err);
+    int status = open_all(&run, err);
+    if (!status) status = plan_tiles(&run, err);
+    if (!status) status = take_up(&run, err);
     if (!status) status = detect_tiles(&run, err);
     if (!status) status = merge_tiles(&run, err);
     if (!status) status = write_output(&run, err);
-    gaclip__target_abandon(&run.target);
-    gaclip_raster_close(run.raster);
+    close_all(&run);
     gaclip__gdal_quiet_end();
-    free(run.found.items);
-    run.summary.seconds = seconds_now() - started;
+    run.summary.seconds = gaclip__seconds() - started;
     if (status)
         free(run.summary.per_class);
     else

@@ -33,6 +33,17 @@ void gaclip__store_put(GaclipTileStore *store, int tile, GaclipTileBoxes *boxes)
     boxes->items = NULL;
 }
 
+GaclipStoreTotals gaclip__store_totals(const GaclipTileStore *store)
+{
+    GaclipStoreTotals totals = {0};
+    for (int i = 0; i < store->tile_count; i++) {
+        totals.empty += store->tiles[i].is_empty;
+        totals.windows += store->tiles[i].windows;
+        totals.boxes += store->tiles[i].count;
+    }
+    return totals;
+}
+
 static int meets(const double a[4], double x1, double y1, double x2, double y2)
 {
     return a[0] <= x2 && a[2] >= x1 && a[1] <= y2 && a[3] >= y1;

@@ -28,6 +28,13 @@ void gaclip__store_clear(GaclipTileStore *store);
 /* Takes boxes->items over. A tile that is known already stays as it is. */
 void gaclip__store_put(GaclipTileStore *store, int tile, GaclipTileBoxes *boxes);
 
+/* Over the known tiles: how many are empty, model windows, boxes. */
+typedef struct GaclipStoreTotals {
+    int empty, windows, boxes;
+} GaclipStoreTotals;
+
+GaclipStoreTotals gaclip__store_totals(const GaclipTileStore *store);
+
 /* What is asked for. */
 typedef struct GaclipStoreQuery {
     const double *area;           /* x1, y1, x2, y2 in model pixels of the scene, or NULL = all */

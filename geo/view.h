@@ -69,7 +69,6 @@ int gaclip__view_progress(int done, int total, GaclipError *err);
 /* The part of a request that changes what is inferred, and the model behind it, as JSON. */
 cJSON *gaclip__view_scene_key(const GaclipView *view);
 cJSON *gaclip__view_asked_key(const GaclipView *view);
-cJSON *gaclip__view_model_file_key(const char *path);
 
 /* The model file that the request means. */
 int gaclip__view_model_path(const char **path, const GaclipView *view, GaclipError *err);

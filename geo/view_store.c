@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file_key.h"
 #include "gaclip/default_model.h"
 #include "gaclip/detect.h"
 #include "gdal_error.h"
@@ -85,7 +86,7 @@ static int is_of_proposer(GaclipView *view, const cJSON *key)
     const char *path;
     if (!known) return !view->request.proposals;
     if (gaclip_choose_proposer(&path, view->request.proposals, NULL)) return 0;
-    cJSON *file = gaclip__view_model_file_key(path);
+    cJSON *file = gaclip__file_key(path);
     int same = is_same_file(known, file, NULL);
     if (!same && !gaclip__view_detector(view, view->request.min_score, NULL) && view->proposer)
         same = is_same_file(known, file, gaclip_model_sha256(view->proposer));
@@ -124,7 +125,7 @@ static cJSON *describe_model(GaclipView *view, const cJSON *file)
 static cJSON *describe_proposer(GaclipModel *proposer)
 {
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddItemToObject(object, "file", gaclip__view_model_file_key(gaclip_model_path(proposer)));
+    cJSON_AddItemToObject(object, "file", gaclip__file_key(gaclip_model_path(proposer)));
     cJSON_AddStringToObject(object, "sha256", gaclip_model_sha256(proposer));
     return object;
 }
@@ -158,7 +159,7 @@ static int find_key(int *is_of_memory, GaclipView *view, GaclipError *err)
     CPLFree(view->memory_file);
     view->memory_file = name_memory(view, path);
     cJSON *scene = gaclip__view_scene_key(view), *asked = gaclip__view_asked_key(view);
-    cJSON *file = gaclip__view_model_file_key(path);
+    cJSON *file = gaclip__file_key(path);
     view->key = known_key(view, view->cache_file, scene, asked, file);
     int is_beside = view->key != NULL;
     if (!is_beside) view->key = known_key(view, view->memory_file, scene, asked, file);

@@ -109,20 +109,158 @@ def test_gaclip_detect_existing_output(asked):
     assert cli.run(DETECT, *asked, "-o", "found.gpkg", "--overwrite").returncode == 0
 
 
-def test_gaclip_detect_interrupt(town, model, tmp_path):
-    """Ctrl-C leaves nothing under the target's name, nor beside it."""
-    size = {"width": 4000, "height": 4000, "creationOptions": ["COMPRESS=LZW"]}
-    gdal.Translate("big.tif", str(town.scene), **size)
-    before = cli.snapshot(tmp_path)
-    process, terminal = cli.start_on_terminal(
-        DETECT, "big.tif", "-c", "tank", "--model", model, "--gsd", 1, "-o", "found.gpkg"
-    )
+def enlarge(town, model, side):
+    """Arguments of a run over big.tif, the town with that many pixels a side."""
+    gdal.Translate("big.tif", str(town.scene), width=side, height=side)
+    return ["big.tif", "-c", "tank", "--model", model, "--gsd", 1, "-o", "found.gpkg"]
+
+
+@pytest.fixture
+def long_run(town, model):
+    return enlarge(town, model, 2500)
+
+
+def interrupt(arguments):
+    """Ctrl-C after the first tiles; what was said."""
+    process, terminal = cli.start_on_terminal(DETECT, *arguments)
     assert "tiles/s" in cli.read_until(terminal, "tiles/s")
     process.send_signal(signal.SIGINT)
     said = cli.read_until(terminal, None)
     assert process.wait(timeout=cli.TIMEOUT) == 130, said
-    assert said.count("FAILURE") == 1
-    assert cli.snapshot(tmp_path) == before
+    return said
+
+
+def features_of(name):
+    """What the layer holds, without the numbers of its rows."""
+    dataset = ogr.Open(name)
+    return [
+        (feature.GetGeometryRef().ExportToWkt(), feature["class"], feature["score"], feature["tile"])
+        for feature in dataset.GetLayer(0)
+    ]
+
+
+def test_gaclip_detect_interrupt(long_run, tmp_path):
+    """Ctrl-C leaves nothing under the target's name, and beside it what was found."""
+    before = cli.snapshot(tmp_path)
+    said = interrupt(long_run)
+    assert said.count("FAILURE") == 1 and "--resume" in said
+    assert set(cli.snapshot(tmp_path)) - set(before) == {
+        tmp_path / "found.gpkg.unfinished"
+    }
+
+
+def test_gaclip_detect_resume(town, model, tmp_path):
+    """The rest of the tiles alone are run, and the layer is that of a run in one go."""
+    asked = [*enlarge(town, model, 640), "--tile-size", 64, "--min-score", 0.02]
+    interrupt(asked)
+    result = cli.run(DETECT, *asked, "--resume", "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)["scenes"][0]
+    assert 0 < summary["tiles_resumed"] < summary["tiles"]
+    assert not (tmp_path / "found.gpkg.unfinished").exists()
+    resumed = features_of("found.gpkg")
+    assert cli.run(DETECT, *asked, "--overwrite").returncode == 0
+    assert resumed == features_of("found.gpkg") and resumed
+
+
+def test_gaclip_detect_resume_refuses_other_options(long_run, tmp_path):
+    interrupt(long_run)
+    left = cli.snapshot(tmp_path)
+    others = ["--min-score", 0.4], ["--finer", 1], ["--bands", 1]
+    names = "options.min_score", "options.finer", "bands"
+    for other, name in zip(others, names):
+        cli.assert_fails(
+            DETECT, *long_run, "--resume", *other, names=["found.gpkg.unfinished", name]
+        )
+    os.utime("big.tif", (0, 0))
+    cli.assert_fails(DETECT, *long_run, "--resume", names=["(scene)"])
+    (tmp_path / "found.gpkg.unfinished").write_bytes(b"GACLIPB1 and no more")
+    cli.assert_fails(DETECT, *long_run, "--resume", names=["found.gpkg.unfinished", "damaged"])
+    assert sorted(left) == sorted(cli.snapshot(tmp_path))
+
+
+def test_gaclip_detect_resume_passes_over(asked, town):
+    """What is there is kept; what was never begun is begun."""
+    shutil.copy(town.scene, "other.tif")
+    assert cli.run(DETECT, *asked, "-o", "town_detections.gpkg").returncode == 0
+    before = os.stat("town_detections.gpkg").st_mtime_ns
+    result = cli.run(DETECT, *asked, "other.tif", "--resume", "--json")
+    assert result.returncode == 0, result.stderr
+    first, second = json.loads(result.stdout)["scenes"]
+    assert first["passed_over"] and "passed_over" not in second and second["written"] > 0
+    assert os.stat("town_detections.gpkg").st_mtime_ns == before
+    assert features_of("other_detections.gpkg") == features_of("town_detections.gpkg")
+
+
+def centre(feature):
+    west, east, south, north = feature.GetGeometryRef().GetEnvelope()
+    return (west + east) / 2, (south + north) / 2
+
+
+def write_area(path, wkts, code=26915):
+    """Polygons over the town, in that CRS."""
+    dataset = ogr.GetDriverByName("GPKG").CreateDataSource(path)
+    layer = dataset.CreateLayer("area", scenes.crs(code), ogr.wkbUnknown)
+    for wkt in wkts:
+        geometry = ogr.CreateGeometryFromWkt(wkt)
+        geometry.AssignSpatialReference(scenes.crs())
+        geometry.TransformTo(scenes.crs(code))
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometry(geometry)
+        layer.CreateFeature(feature)
+
+
+def triangle(column, row, side):
+    x, y = scenes.ORIGIN[0] + column, scenes.ORIGIN[1] - row
+    return f"POLYGON (({x} {y}, {x + side} {y}, {x} {y - side}, {x} {y}))"
+
+
+@pytest.mark.parametrize("code", [26915, 4326])
+def test_gaclip_detect_aoi(asked, code):
+    """The boxes of the whole scene whose centre lies in the polygons, in whatever CRS they are."""
+    wkts = [triangle(0, 0, 90), triangle(20, 20, 90), triangle(130, 140, 40)]
+    write_area("area.gpkg", [*wkts, "POINT (440100 4649900)"], code)
+    assert cli.run(DETECT, *asked, "-o", "all.gpkg", "--tile-size", 64).returncode == 0
+    result = cli.run(
+        DETECT, *asked, "-o", "some.gpkg", "--tile-size", 64, "--aoi", "area.gpkg", "--json"
+    )
+    assert result.returncode == 0, result.stderr
+    area = ogr.CreateGeometryFromWkt("GEOMETRYCOLLECTION (" + ", ".join(wkts) + ")").Buffer(0)
+    whole, part = ogr.Open("all.gpkg"), ogr.Open("some.gpkg")
+    inside = [
+        feature.GetGeometryRef().ExportToWkt()
+        for feature in whole.GetLayer(0)
+        if area.Contains(ogr.CreateGeometryFromWkt("POINT (%.17g %.17g)" % centre(feature)))
+    ]
+    found = [feature.GetGeometryRef().ExportToWkt() for feature in part.GetLayer(0)]
+    assert sorted(found) == sorted(inside) and found
+    assert len(inside) < whole.GetLayer(0).GetFeatureCount()
+
+
+def test_gaclip_detect_aoi_saves_work(asked):
+    write_area("area.gpkg", [triangle(0, 0, 10)])
+    options = ["--tile-size", 32, "-o", "found.gpkg", "--overwrite", "--json"]
+    tiles = [
+        json.loads(cli.run(DETECT, *asked, *options, *more).stdout)["scenes"][0]["tiles"]
+        for more in ([], ["--aoi", "area.gpkg"])
+    ]
+    assert 0 < tiles[1] < tiles[0]
+
+
+def test_gaclip_detect_aoi_of_no_use(asked, town):
+    write_area("far.gpkg", [triangle(5000, 0, 90)])
+    write_area("points.gpkg", ["POINT (440100 4649900)"])
+    failing = [
+        (["--aoi", "far.gpkg"], ["far.gpkg", "town.tif"]),
+        (["--aoi", "points.gpkg"], ["points.gpkg", "no polygons"]),
+        (["--aoi", "nothing.gpkg"], ["nothing.gpkg"]),
+        (["--aoi", "far.gpkg", "--aoi-layer", "wood"], ["wood", "area"]),
+        (["--aoi-layer", "wood"], ["--aoi"]),
+        (["--aoi", town.annotations, "-o", town.annotations, "--overwrite"], ["tanks.gpkg"]),
+        (["--aoi", "far.gpkg", "-o", "found.gaclip"], ["found.gaclip", "--aoi"]),
+    ]
+    for arguments, names in failing:
+        cli.assert_fails(DETECT, *asked, *arguments, names=names)
 
 
 def test_gaclip_detect_missing_file(model):
