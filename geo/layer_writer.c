@@ -1,10 +1,12 @@
 #include "layer_writer.h"
 
 #include <cpl_conv.h>
+#include <cpl_minixml.h>
 #include <cpl_string.h>
 #include <math.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,6 +69,42 @@ static int is_in_degrees(const GaclipVectorTarget *target)
     return 0;
 }
 
+/* Whether the driver's list has the option; the names that it has, "A, B", go into names. */
+static int is_listed(const CPLXMLNode *list, const char *name, char names[1024])
+{
+    size_t used = 0;
+    *names = '\0';
+    for (const CPLXMLNode *o = list ? list->psChild : NULL; o; o = o->psNext) {
+        const char *known = CPLGetXMLValue(o, "name", NULL);
+        if (o->eType != CXT_Element || !known) continue;
+        if (EQUAL(known, name)) return 1;
+        int added = snprintf(names + used, 1024 - used, "%s%s", used ? ", " : "", known);
+        if (added > 0 && used + (size_t)added < 1024) used += (size_t)added;
+    }
+    return 0;
+}
+
+/* GDAL itself would say of an option that it does not know no more than a warning. Drivers without
+ * a list may take any. */
+static int check_layer_options(const GaclipVectorTarget *target, const char *const *options,
+                               GaclipError *err)
+{
+    const char *text = GDALGetMetadataItem(target->driver, GDAL_DS_LAYER_CREATIONOPTIONLIST, NULL);
+    CPLXMLNode *list = text && options ? CPLParseXMLString(text) : NULL;
+    int status = GACLIP_OK;
+    for (const char *const *o = options; list && *o && !status; o++) {
+        char names[1024], *name = NULL;
+        CPLParseNameValue(*o, &name);
+        if (name && !is_listed(list, name, names))
+            status = gaclip_error_set(
+                err, GACLIP_ERROR_ARGUMENT, "--lco %s: %s has no layer creation option %s%s%s", *o,
+                GDALGetDriverShortName(target->driver), name, *names ? "; it has " : "", names);
+        CPLFree(name);
+    }
+    CPLDestroyXMLNode(list);
+    return status;
+}
+
 int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
                         const GaclipLayerOptions *options, GaclipError *err)
 {
@@ -80,7 +118,7 @@ int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *ra
                              "or assign a CRS with gdal_edit.py -a_srs",
                              target->path, GDALGetDriverShortName(target->driver), raster->name);
     if (crs) OSRDestroySpatialReference(crs);
-    return status;
+    return status ? status : check_layer_options(target, options->layer_options, err);
 }
 
 static int find_transform(Writing *w, GaclipError *err)

@@ -31,8 +31,8 @@ typedef struct GaclipLayerContent {
     const cJSON *provenance;
 } GaclipLayerContent;
 
-/* Whether the raster and options can be written by the target's driver at all (its CRS, dst_crs).
- */
+/* Whether the raster and options can be written by the target's driver at all: its CRS, dst_crs,
+ * names of layer options. */
 int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
                         const GaclipLayerOptions *options, GaclipError *err);
 

@@ -263,6 +263,15 @@ def test_gaclip_detect_aoi_of_no_use(asked, town):
         cli.assert_fails(DETECT, *asked, *arguments, names=names)
 
 
+def test_gaclip_detect_layer_options(asked):
+    """What the driver does not know is no warning that nobody reads."""
+    assert cli.run(DETECT, *asked, "-o", "a.gpkg", "-lco", "geometry_name=place").returncode == 0
+    dataset = ogr.Open("a.gpkg")
+    assert dataset.GetLayer(0).GetGeometryColumn() == "place"
+    names = ["GEOMETRY_NAM", "GPKG", "GEOMETRY_NAME"]
+    cli.assert_fails(DETECT, *asked, "-o", "b.gpkg", "--lco", "GEOMETRY_NAM=place", names=names)
+
+
 def test_gaclip_detect_missing_file(model):
     cli.assert_fails(DETECT, "nothing.tif", "-c", "tank", "--model", model, names=["nothing.tif"])
 
