@@ -155,7 +155,8 @@ static int align(int argc, char **argv)
         .summary = "compare the regions of a layer with phrases",
         .description = "Writes, for every feature of REGIONS (any vector source) that lies on SCENE "
                        "(any raster), its best phrases with similarity and probability, the rank of "
-                       "its own phrase, and how well the region agrees with its crop.",
+                       "its own phrase, and how well the region agrees with its crop; region_id is "
+                       "the feature's id in REGIONS, to join its other fields by.",
         .examples = "  gaclip-align scene.tif roofs.gpkg -p 'a flat roof,a gabled roof'\n"
                     "  gaclip-align scene.tif boxes.shp --phrase-field label -o ranks.geojson\n",
         .options = options,

@@ -18,7 +18,8 @@ const GaclipField gaclip__alignment_fields[GACLIP__ALIGNMENT_FIELDS] = {
     {"best_similarity", GACLIP_FIELD_REAL}, {"best_probability", GACLIP_FIELD_REAL},
     {"second", GACLIP_FIELD_TEXT},          {"second_similarity", GACLIP_FIELD_REAL},
     {"third", GACLIP_FIELD_TEXT},           {"third_similarity", GACLIP_FIELD_REAL},
-    {"consistency", GACLIP_FIELD_REAL},     {"source", GACLIP_FIELD_TEXT}};
+    {"consistency", GACLIP_FIELD_REAL},     {"source", GACLIP_FIELD_TEXT},
+    {"region_id", GACLIP_FIELD_INTEGER}};
 
 /* Share of the model's window that a region fills at most, so that it is seen in its
  * surroundings. */
@@ -303,6 +304,7 @@ void gaclip__alignment_feature(GaclipFeature *out, const GaclipAlignment *a, int
         text(phrase_at(a, s->best[2])),
         number(s->best[2] >= 0, (double)s->best_similarity[2]),
         number(1, (double)s->consistency),
-        text(a->request->scene)};
+        text(a->request->scene),
+        number(1, (double)region->fid)};
     memcpy(out->values, values, sizeof values);
 }

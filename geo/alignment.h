@@ -10,7 +10,7 @@
 
 typedef struct GaclipAlignment GaclipAlignment;
 
-enum { GACLIP__ALIGNMENT_FIELDS = 14 };
+enum { GACLIP__ALIGNMENT_FIELDS = 15 };
 extern const GaclipField gaclip__alignment_fields[GACLIP__ALIGNMENT_FIELDS];
 
 /* Reads the regions that the request names, in the raster's CRS; those of which less than a quarter

@@ -36,6 +36,22 @@ def test_gaclip_align_phrases(asked):
     assert feature.geometry().Equals(scenes.box(*scenes.TANKS[0], scenes.TANK_SIDE))
 
 
+def test_gaclip_align_joins(town, model):
+    """The region's own fields are found again by its id, whatever regions were left out."""
+    names = ["a", "b", "c", "d", "e"]
+    corners = [(5000, 0), *scenes.TANKS[1:]]
+    scenes.write_boxes("named.gpkg", corners, fields={"name": names})
+    result = cli.run(ALIGN, town.scene, "named.gpkg", "--model", model, "-p", "tank,field",
+                     "-o", "a.gpkg")
+    assert result.returncode == 0, result.stderr
+    sources, results = (gdal.OpenEx(name, gdal.OF_VECTOR) for name in ("named.gpkg", "a.gpkg"))
+    regions, aligned = sources.GetLayer(0), list(results.GetLayer(0))
+    joined = [regions.GetFeature(feature["region_id"]) for feature in aligned]
+    assert [region["name"] for region in joined] == names[1:]
+    assert all(region.geometry().Equals(feature.geometry())
+               for region, feature in zip(joined, aligned))
+
+
 def test_gaclip_align_rank(town, model):
     """A phrase and its negatives: the rank counts those that fit better."""
     scenes.write_boxes("named.gpkg", scenes.TANKS, fields={
