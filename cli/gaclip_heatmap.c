@@ -15,6 +15,7 @@
 
 typedef struct HeatmapArguments {
     TextList classes, creation_options;
+    NumberList bbox;
     const char *classes_file, *output, *format, *type, *measure;
     int overwrite, json, quiet;
     ViewArguments view;
@@ -89,6 +90,7 @@ static int write_heatmap(HeatmapArguments *a, const char *scene, const char *lin
                                     .format = a->format,
                                     .creation_options =
                                         (const char *const *)a->creation_options.items,
+                                    .bbox = a->bbox.count > 0 ? a->bbox.items : NULL,
                                     .overwrite = a->overwrite,
                                     .command = line};
     progress_begin(&progress, "blocks", a->quiet);
@@ -123,6 +125,8 @@ static int heatmap(int argc, char **argv)
         {.name = "measure", .type = OPTION_TEXT, .value = &a.measure, .meta = "MEASURE",
          .help = "probability: the class against background and the other classes; similarity: "
                  "the cosine alone (default probability)"},
+        {.name = "bbox", .classic = "te", .type = OPTION_NUMBERS, .value = &a.bbox, .count = 4,
+         .meta = "XMIN,YMIN,XMAX,YMAX", .help = "write only these pixels, in the raster's CRS"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
         VIEW_OPTIONS(a.view),

@@ -22,6 +22,7 @@ typedef struct Run {
     int is_cog;
     char *unfinished;     /* the GeoTIFF while it is written, beside the output */
     GDALDatasetH dataset; /* of it */
+    GaclipArea part;      /* pixels of the raster that it shows */
     GaclipHeatmapSummary summary;
     void *block; /* (GACLIP_BAND_BLOCK, GACLIP_BAND_BLOCK) of the bands' type */
 } Run;
@@ -45,6 +46,26 @@ static int check_output(Run *run, GaclipError *err)
     return gaclip__check_output(o->output, o->overwrite, err);
 }
 
+/* The pixels that the bbox covers, wholly or in part. */
+static int choose_part(Run *run, GaclipError *err)
+{
+    const GaclipViewInfo *info = gaclip_view_info(run->view);
+    GaclipArea area;
+    run->part = (GaclipArea){0, 0, info->width, info->height};
+    if (!run->options->bbox) return GACLIP_OK;
+    int status = gaclip__view_ground(run->view, err);
+    if (!status) status = gaclip__area_of(&area, run->view->ground, run->options->bbox, err);
+    if (status) return status;
+    const GaclipRasterInfo *ground = gaclip_raster_info(run->view->ground);
+    int x = (int)floor(area.x / ground->zoom_x), y = (int)floor(area.y / ground->zoom_y);
+    int right = (int)ceil((area.x + area.width) / ground->zoom_x);
+    int bottom = (int)ceil((area.y + area.height) / ground->zoom_y);
+    if (right > info->width) right = info->width;
+    if (bottom > info->height) bottom = info->height;
+    run->part = (GaclipArea){x, y, right - x, bottom - y};
+    return GACLIP_OK;
+}
+
 static GDALDataType data_type(const Run *run)
 {
     return gaclip_view_request(run->view)->type == GACLIP_REQUEST_BYTE ? GDT_Byte : GDT_Float32;
@@ -63,8 +84,8 @@ static int create(Run *run, GaclipError *err)
         CPLFree(name);
     }
     run->unfinished = gaclip__temporary_name(run->options->output);
-    run->dataset = GDALCreate(GDALGetDriverByName("GTiff"), run->unfinished, info->width,
-                              info->height, info->band_count, data_type(run), options);
+    run->dataset = GDALCreate(GDALGetDriverByName("GTiff"), run->unfinished, run->part.width,
+                              run->part.height, info->band_count, data_type(run), options);
     CSLDestroy(options);
     return run->dataset ? GACLIP_OK : fail(run, "cannot be created", err);
 }
@@ -74,6 +95,8 @@ static void describe_georeference(const Run *run)
     const GaclipViewInfo *info = gaclip_view_info(run->view);
     double geotransform[6];
     memcpy(geotransform, info->geotransform, sizeof geotransform);
+    GDALApplyGeoTransform(geotransform, run->part.x, run->part.y, &geotransform[0],
+                          &geotransform[3]);
     if (info->has_geotransform) GDALSetGeoTransform(run->dataset, geotransform);
     if (!*info->crs_wkt) return;
     OGRSpatialReferenceH crs = OSRNewSpatialReference(info->crs_wkt);
@@ -152,15 +175,16 @@ static void note_highest(Run *run, int band, int width, int height)
         }
 }
 
+/* A block of the output, whose corner is at x, y. */
 static int write_block(Run *run, int band, int x, int y, GaclipError *err)
 {
-    const GaclipViewInfo *info = gaclip_view_info(run->view);
-    int width = info->width - x < GACLIP_BAND_BLOCK ? info->width - x : GACLIP_BAND_BLOCK;
-    int height = info->height - y < GACLIP_BAND_BLOCK ? info->height - y : GACLIP_BAND_BLOCK;
+    const GaclipArea *part = &run->part;
+    int width = part->width - x < GACLIP_BAND_BLOCK ? part->width - x : GACLIP_BAND_BLOCK;
+    int height = part->height - y < GACLIP_BAND_BLOCK ? part->height - y : GACLIP_BAND_BLOCK;
     int bytes = GDALGetDataTypeSizeBytes(data_type(run));
-    int status =
-        gaclip_view_read_band(run->block, run->view, band, x, y, GACLIP_BAND_BLOCK,
-                              GACLIP_BAND_BLOCK, GACLIP_BAND_BLOCK, GACLIP_BAND_BLOCK, err);
+    int status = gaclip_view_read_band(run->block, run->view, band, part->x + x, part->y + y,
+                                       GACLIP_BAND_BLOCK, GACLIP_BAND_BLOCK, GACLIP_BAND_BLOCK,
+                                       GACLIP_BAND_BLOCK, err);
     if (status) return status;
     note_highest(run, band, width, height);
     if (GDALRasterIO(GDALGetRasterBand(run->dataset, band + 1), GF_Write, x, y, width, height,
@@ -172,8 +196,8 @@ static int write_block(Run *run, int band, int x, int y, GaclipError *err)
 static int write_blocks(Run *run, GaclipError *err)
 {
     const GaclipViewInfo *info = gaclip_view_info(run->view);
-    int columns = (info->width + GACLIP_BAND_BLOCK - 1) / GACLIP_BAND_BLOCK;
-    int rows = (info->height + GACLIP_BAND_BLOCK - 1) / GACLIP_BAND_BLOCK, status = GACLIP_OK;
+    int columns = (run->part.width + GACLIP_BAND_BLOCK - 1) / GACLIP_BAND_BLOCK;
+    int rows = (run->part.height + GACLIP_BAND_BLOCK - 1) / GACLIP_BAND_BLOCK, status = GACLIP_OK;
     for (int i = 0; i < columns * rows && !status; i++) {
         for (int band = 0; band < info->band_count && !status; band++)
             status = write_block(run, band, i % columns * GACLIP_BAND_BLOCK,
@@ -227,14 +251,16 @@ static int put_in_place(Run *run, GaclipError *err)
 static int write_all(Run *run, GaclipError *err)
 {
     const GaclipViewInfo *info = gaclip_view_info(run->view);
+    int status = choose_part(run, err);
+    if (status) return status;
     run->summary = (GaclipHeatmapSummary){
-        .width = info->width, .height = info->height, .bands = info->band_count};
+        .width = run->part.width, .height = run->part.height, .bands = info->band_count};
     run->summary.highest = malloc(((size_t)info->band_count + 1) * sizeof(double));
     run->block = malloc(GACLIP_BAND_BLOCK * GACLIP_BAND_BLOCK * sizeof(float));
     if (!run->summary.highest || !run->block)
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < info->band_count; i++) run->summary.highest[i] = (double)NAN;
-    int status = gaclip__view_model(run->view, err);
+    status = gaclip__view_model(run->view, err);
     if (!status) status = create(run, err);
     if (status) return status;
     describe_georeference(run);

@@ -35,6 +35,22 @@ def test_gaclip_heatmap_geotiff(asked, model):
     assert len(dataset.GetMetadataItem("GACLIP_MODEL_SHA256")) == 64
 
 
+def test_gaclip_heatmap_bbox(asked):
+    """The pixels that the bbox touches, with the values that the whole raster has there."""
+    west, north = scenes.ORIGIN
+    bbox = west + 20.5, north - 101, west + 70, north - 33.25
+    assert cli.run(HEATMAP, *asked, "-o", "all.tif").returncode == 0
+    result = cli.run(HEATMAP, *asked, "-o", "part.tif", "-te", *bbox, "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    whole, part = gdal.Open("all.tif"), gdal.Open("part.tif")
+    assert (summary["width"], summary["height"]) == (part.RasterXSize, part.RasterYSize)
+    assert part.GetGeoTransform() == (west + 20, 1, 0, north - 33, 0, -1)
+    assert (part.RasterXSize, part.RasterYSize) == (50, 68)
+    assert part.ReadRaster() == whole.ReadRaster(20, 33, 50, 68)
+    cli.assert_fails(HEATMAP, *asked, "-o", "far.tif", "-te", 0, 0, 10, 10, names=["town.tif"])
+
+
 def test_gaclip_heatmap_default_output(asked, tmp_path):
     result = cli.run(HEATMAP, *asked)
     assert result.returncode == 0, result.stderr

@@ -12,6 +12,8 @@ typedef struct GaclipHeatmapOptions {
     const char *output;
     const char *format;                  /* "GTiff" or "COG"; NULL = GTiff */
     const char *const *creation_options; /* NULL-terminated NAME=VALUE, or NULL */
+    const double
+        *bbox; /* xmin, ymin, xmax, ymax in the raster's CRS: only its pixels; NULL = all */
     int overwrite;
     const char *command; /* the command line, for provenance; may be NULL */
 } GaclipHeatmapOptions;
