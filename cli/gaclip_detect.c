@@ -21,7 +21,7 @@
 
 typedef struct DetectArguments {
     TextList classes;
-    const char *classes_file, *output, *model, *format, *dst_crs, *aoi, *aoi_layer;
+    const char *classes_file, *output, *model, *format, *dst_crs, *aoi, *aoi_layer, *quicklook;
     double min_score, nms_iou;
     NumberList bbox;
     TextList layer_options;
@@ -95,6 +95,7 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
     options->resume = arguments->resume;
     options->aoi = arguments->aoi;
     options->aoi_layer = arguments->aoi_layer;
+    options->quicklook = arguments->quicklook;
     return raster_arguments_apply(&options->raster, &arguments->raster, err);
 }
 
@@ -133,6 +134,10 @@ static int name_output(char **out, const char *scene, const char *format, Gaclip
 static int name_outputs(TextList *outputs, const DetectArguments *arguments, const char **scenes,
                         int count, GaclipError *err)
 {
+    if (arguments->quicklook != NULL && count > 1)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--quicklook %s: one picture for %d scenes; run them one by one",
+                                arguments->quicklook, count);
     if (arguments->output != NULL && count > 1)
         return gaclip_error_set(
             err, GACLIP_ERROR_ARGUMENT,
@@ -164,6 +169,8 @@ static int check_inputs(const TextList *outputs, const DetectArguments *argument
     int status = GACLIP_OK;
     for (int i = 0; i < outputs->count && status == GACLIP_OK; i++) {
         status = file_check_inputs(outputs->items[i], scenes, count, err);
+        if (status == GACLIP_OK && arguments->quicklook != NULL)
+            status = file_check_inputs(arguments->quicklook, scenes, count, err);
         if (status == GACLIP_OK)
             status = file_check_inputs(outputs->items[i], files, sizeof files / sizeof *files, err);
     }
@@ -316,6 +323,8 @@ static int detect(int argc, char **argv)
          .meta = "NAME=VALUE", .help = "layer creation option of that driver"},
         {.name = "dst-crs", .classic = "t_srs", .type = OPTION_TEXT, .value = &a.dst_crs,
          .meta = "CRS", .help = "CRS of the output (default: the raster's)"},
+        {.name = "quicklook", .type = OPTION_TEXT, .value = &a.quicklook, .meta = "FILE.png",
+         .help = "write a small picture of the scene with the boxes, too"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
         {.name = "resume", .type = OPTION_FLAG, .value = &a.resume,

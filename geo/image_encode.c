@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "gdal_error.h"
+#include "temporary_file.h"
 
 typedef struct Coding {
     const char *driver, *media_type, *option, *value;
@@ -77,5 +78,22 @@ int gaclip_image_encode(char **base64, const GaclipImage *image, GaclipImageCodi
     VSIUnlink(CPLSPrintf("%s.aux.xml", name));
     VSIUnlink(name);
     CPLFree(name);
+    return status;
+}
+
+int gaclip_image_write(const char *path, const GaclipImage *image, GaclipImageCoding coding,
+                       GaclipError *err)
+{
+    char *unfinished = gaclip__temporary_name(path);
+    int status = GACLIP_OK;
+    gaclip__gdal_quiet_begin();
+    if (!write_file(unfinished, image, &CODINGS[coding]) || VSIRename(unfinished, path)) {
+        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written%s", path,
+                                  gaclip__gdal_reason());
+        VSIUnlink(unfinished);
+    }
+    gaclip__gdal_quiet_end();
+    VSIUnlink(CPLSPrintf("%s.aux.xml", unfinished));
+    CPLFree(unfinished);
     return status;
 }

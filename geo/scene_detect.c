@@ -12,8 +12,10 @@
 #include "layer_writer.h"
 #include "provenance.h"
 #include "qgis_style.h"
+#include "quicklook.h"
 #include "raster.h"
 #include "request_output.h"
+#include "temporary_file.h"
 #include "tile_scan.h"
 #include "unfinished.h"
 
@@ -67,6 +69,7 @@ static int open_all(Run *run, GaclipError *err)
 {
     const GaclipSceneDetectOptions *o = &run->options;
     int status = gaclip__target_open(&run->target, o->output, o->format, o->overwrite, err);
+    if (!status && o->quicklook) status = gaclip__check_output(o->quicklook, o->overwrite, err);
     if (!status) status = gaclip_raster_open(&run->raster, run->scene, &o->raster, err);
     if (!status) {
         GaclipLayerOptions layer = layer_options(run);
@@ -250,6 +253,9 @@ static int write_output(Run *run, GaclipError *err)
                                      : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     cJSON_Delete(provenance);
     free(style);
+    if (!status && run->options.quicklook)
+        status = gaclip__quicklook(run->options.quicklook, run->raster, &run->store.plan.area,
+                                   &run->found, err);
     if (!status) status = gaclip__target_commit(&run->target, err);
     if (!status) gaclip__unfinished_remove(&run->unfinished);
     return status;

@@ -263,6 +263,28 @@ def test_gaclip_detect_aoi_of_no_use(asked, town):
         cli.assert_fails(DETECT, *asked, *arguments, names=names)
 
 
+def test_gaclip_detect_quicklook(asked, town):
+    """The picture is the scene, but for lines around the boxes, in the colours of the classes."""
+    arguments = [*asked, "-o", "found.gpkg", "--quicklook", "found.png"]
+    assert cli.run(DETECT, *arguments).returncode == 0
+    seen, scene = (gdal.Open(str(name)).ReadAsArray() for name in ("found.png", town.scene))
+    assert seen.shape == scene.shape
+    drawn = (seen != scene).any(axis=0)
+    colours = {tuple(seen[:, y, x]) for y, x in zip(*drawn.nonzero())}
+    assert colours and colours <= {(213, 94, 0), (0, 114, 178)}
+    dataset = ogr.Open("found.gpkg")
+    best = max(dataset.GetLayer(0), key=lambda feature: feature["score"])
+    left, right = int(best["px_x1"]), int(best["px_x2"]) + 1
+    top, bottom = int(best["px_y1"]), int(best["px_y2"]) + 1
+    middle = (top + bottom) // 2
+    assert any(drawn[middle, x] for x in (left - 1, right) if 0 <= x < scenes.SIDE)
+    cli.assert_fails(DETECT, *asked, "-o", "b.gpkg", "--quicklook", "found.png", names=["found.png"])
+    cli.assert_fails(
+        DETECT, *asked, "-o", "b.gpkg", "--quicklook", town.scene, "--overwrite", names=["town.tif"]
+    )
+    assert not os.path.exists("b.gpkg")
+
+
 def test_gaclip_detect_layer_options(asked):
     """What the driver does not know is no warning that nobody reads."""
     assert cli.run(DETECT, *asked, "-o", "a.gpkg", "-lco", "geometry_name=place").returncode == 0

@@ -1,4 +1,4 @@
-/* Images as files inside of other texts: data addresses of pages, requests. */
+/* Images as files, and as files inside of other texts: data addresses of pages, requests. */
 #ifndef GACLIP_IMAGE_ENCODE_H
 #define GACLIP_IMAGE_ENCODE_H
 
@@ -20,6 +20,10 @@ GACLIP_API const char *gaclip_image_media_type(GaclipImageCoding coding);
 /* The file in base 64, without its mask. The caller frees *base64 with CPLFree. */
 GACLIP_API int gaclip_image_encode(char **base64, const GaclipImage *image,
                                    GaclipImageCoding coding, GaclipError *err);
+
+/* Writes the file as a whole, without its mask, over one that is there. */
+GACLIP_API int gaclip_image_write(const char *path, const GaclipImage *image,
+                                  GaclipImageCoding coding, GaclipError *err);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,8 @@ typedef struct GaclipSceneDetectOptions {
     const char *dst_crs;   /* any CRS that PROJ knows; NULL = the raster's */
     const char *const *layer_options; /* NULL-terminated NAME=VALUE, or NULL */
     const char *layer_name;           /* NULL = "detections" */
+    const char *quicklook;            /* PNG file to write besides: the scene in small with the
+                                         boxes; NULL = none */
     int overwrite;
     int resume; /* go on from what a run that was stopped has left beside the output, if any */
     const char *command; /* the command line, for provenance; may be NULL */
