@@ -86,6 +86,19 @@ static int make_folder(GaclipVectorTarget *target, GaclipError *err)
                             target->path, errno ? strerror(errno) : "the folder is read-only");
 }
 
+/* With whatever is in it. */
+static void drop_folder(GaclipVectorTarget *target)
+{
+    char **names = target->folder ? VSIReadDir(target->folder) : NULL;
+    for (int i = 0; names && names[i]; i++)
+        if (!EQUAL(names[i], ".") && !EQUAL(names[i], ".."))
+            VSIUnlink(CPLFormFilename(target->folder, names[i], NULL));
+    CSLDestroy(names);
+    if (target->folder) VSIRmdir(target->folder);
+    CPLFree(target->folder);
+    target->folder = NULL;
+}
+
 int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char *format,
                         int overwrite, GaclipError *err)
 {
@@ -95,17 +108,19 @@ int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char
     if (status) return status;
     target->path = CPLStrdup(path);
     status = make_folder(target, err);
-    if (status) {
+    if (status)
         gaclip__target_abandon(target);
-        return status;
-    }
-    target->unfinished =
-        CPLStrdup(CPLFormFilename(target->folder, CPLGetFilename(target->path), NULL));
-    return GACLIP_OK;
+    else
+        drop_folder(target);
+    return status;
 }
 
 int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err)
 {
+    int status = make_folder(target, err);
+    if (status) return status;
+    target->unfinished =
+        CPLStrdup(CPLFormFilename(target->folder, CPLGetFilename(target->path), NULL));
     target->dataset = GDALCreate(target->driver, target->unfinished, 0, 0, 0, GDT_Unknown, NULL);
     if (target->dataset) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created%s", target->path,
@@ -203,21 +218,10 @@ int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
     return status;
 }
 
-static void remove_folder(const char *folder)
-{
-    char **names = VSIReadDir(folder);
-    for (int i = 0; names && names[i]; i++)
-        if (!EQUAL(names[i], ".") && !EQUAL(names[i], ".."))
-            VSIUnlink(CPLFormFilename(folder, names[i], NULL));
-    CSLDestroy(names);
-    VSIRmdir(folder);
-}
-
 void gaclip__target_abandon(GaclipVectorTarget *target)
 {
     if (target->dataset) GDALClose(target->dataset);
-    if (target->folder) remove_folder(target->folder);
-    CPLFree(target->folder);
+    drop_folder(target);
     CPLFree(target->unfinished);
     CPLFree(target->path);
     *target = (GaclipVectorTarget){0};

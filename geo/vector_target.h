@@ -14,14 +14,15 @@ typedef struct GaclipVectorTarget {
     GDALDriverH driver;
     GDALDatasetH dataset; /* NULL until gaclip__target_create */
     char *path;           /* as asked for */
-    char *folder;         /* the temporary one, beside path; NULL where none is left */
-    char *unfinished;     /* folder + name of path */
+    char *folder;         /* the temporary one, beside path; NULL where there is none */
+    char *unfinished;     /* folder + name of path; NULL until gaclip__target_create */
     int overwrite;
 } GaclipVectorTarget;
 
 /* Finds the driver (format is a short name, or NULL: by the extension), refuses an existing target
- * without overwrite, and makes the temporary folder: everything that can be known to fail before
- * the work does so here. Ends with commit or abandon. */
+ * without overwrite, and sees whether a temporary folder can be made there: everything that can be
+ * known to fail before the work does so here, and a process that is killed during the work leaves
+ * none. Ends with commit or abandon. */
 int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char *format,
                         int overwrite, GaclipError *err);
 

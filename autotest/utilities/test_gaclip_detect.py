@@ -163,6 +163,16 @@ def test_gaclip_detect_resume(town, model, tmp_path):
     assert resumed == features_of("found.gpkg") and resumed
 
 
+def test_gaclip_detect_killed(long_run):
+    """Nothing but what a run with --resume can use is left."""
+    before = os.listdir()
+    process, terminal = cli.start_on_terminal(DETECT, *long_run)
+    cli.read_until(terminal, "tiles/s")
+    process.kill()
+    process.wait(timeout=cli.TIMEOUT)
+    assert set(os.listdir()) - set(before) <= {"found.gpkg.unfinished"}
+
+
 def test_gaclip_detect_resume_refuses_other_options(long_run, tmp_path):
     interrupt(long_run)
     left = cli.snapshot(tmp_path)
