@@ -1,5 +1,6 @@
 #include "classes.h"
 
+#include <cpl_string.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,17 @@ static int check_distinct(const TextList *classes, GaclipError *err)
     return status;
 }
 
+/* What is written into layers is UTF-8. */
+static int check_encoding(const TextList *classes, const char *file, GaclipError *err)
+{
+    for (int i = 0; i < classes->count; i++)
+        if (!CPLIsUTF8(classes->items[i], -1))
+            return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                    "%s%snumber %d of the classes is no text in UTF-8",
+                                    file != NULL ? file : "", file != NULL ? ": " : "", i + 1);
+    return GACLIP_OK;
+}
+
 int classes_gather(TextList *classes, const char *file, GaclipError *err)
 {
     if (file != NULL) {
@@ -38,5 +50,6 @@ int classes_gather(TextList *classes, const char *file, GaclipError *err)
     if (classes->count == 0)
         return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
                                 "no classes; say what to look for, as in --classes windmill");
-    return check_distinct(classes, err);
+    int status = check_encoding(classes, file, err);
+    return status == GACLIP_OK ? check_distinct(classes, err) : status;
 }

@@ -38,6 +38,12 @@ def test_gaclip_detect_gpkg(asked, tmp_path):
     assert south < scenes.ORIGIN[1] and north > scenes.ORIGIN[1] - scenes.SIDE
 
 
+def test_gaclip_detect_classes_in_latin_1(town, model, tmp_path):
+    (tmp_path / "classes.txt").write_bytes("tank\nforêt\n".encode("latin-1"))
+    arguments = [town.scene, "--classes-file", "classes.txt", "--model", model]
+    cli.assert_fails(DETECT, *arguments, names=["classes.txt", "2", "UTF-8"])
+
+
 def test_gaclip_detect_default_output(asked, tmp_path):
     result = cli.run(DETECT, *asked)
     assert result.returncode == 0, result.stderr
