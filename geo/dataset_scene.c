@@ -8,6 +8,9 @@
 
 enum { DEFAULT_WINDOW = 512 };
 
+/* Objects of which a window shows less are neither to be found in it nor to be overlooked. */
+static const double LEAST_SHOWN = 0.75;
+
 void gaclip_dataset_scene_options_init(GaclipDatasetSceneOptions *options)
 {
     *options = (GaclipDatasetSceneOptions){.is_annotated = 1};
@@ -34,6 +37,16 @@ static void place(GaclipDatasetImage *image, const GaclipRasterInfo *info)
     image->geotransform[3] += image->x * g[4] + image->y * g[5];
 }
 
+/* box in pixels of the raster, shown in shares of the window's sides. */
+static double share_shown(const double box[4], const GaclipBox *shown,
+                          const GaclipDatasetImage *window)
+{
+    double area = (box[2] - box[0]) * (box[3] - box[1]);
+    double width = ((double)shown->x2 - (double)shown->x1) * window->width;
+    double height = ((double)shown->y2 - (double)shown->y1) * window->height;
+    return area > 0 ? width * height / area : 1;
+}
+
 static int add_regions(const Scene *scene, int index, GaclipError *err)
 {
     const GaclipDatasetImage image = scene->dataset->images[index];
@@ -49,6 +62,7 @@ static int add_regions(const Scene *scene, int index, GaclipError *err)
         region.box[1] = shown.y1;
         region.box[2] = shown.x2;
         region.box[3] = shown.y2;
+        region.is_difficult = share_shown(box, &shown, &image) < LEAST_SHOWN;
         status = gaclip__dataset_class(&region.class_index, scene->dataset, a->label, err);
         if (!status) status = gaclip__dataset_add_region(scene->dataset, index, &region, err);
     }

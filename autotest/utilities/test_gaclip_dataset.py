@@ -6,6 +6,7 @@ import pytest
 from osgeo import gdal
 
 import cli
+import scenes
 
 BUILD, CHECK, STATS = "gaclip-dataset build", "gaclip-dataset check", "gaclip-dataset stats"
 
@@ -167,6 +168,20 @@ def test_gaclip_dataset_scene(town):
     assert all("window" in i and i["crs"] == "EPSG:26915" and i["annotated"]
                for i in made["images"])
     assert sum(len(i.get("regions", [])) for i in made["images"]) >= 5
+
+
+def test_gaclip_dataset_scene_cuts_objects(town):
+    """An object that a window's edge cuts counts neither as hit nor as miss there."""
+    build("--scene", town.scene, "--annotations", town.annotations, "--class-field", "kind",
+          "-o", "town.json", "--window", 64)
+    difficult = {}
+    for image in json.load(open("town.json"))["images"]:
+        for region in image.get("regions", []):
+            x1, y1, x2, y2 = region["box"]
+            width, height = (x2 - x1) * image["width"], (y2 - y1) * image["height"]
+            is_whole = round(width) == round(height) == scenes.TANK_SIDE
+            difficult.setdefault(is_whole, set()).add(region.get("difficult", False))
+    assert difficult == {True: {False}, False: {True}}
 
 
 def test_gaclip_dataset_errors(coco):
