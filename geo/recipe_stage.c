@@ -33,6 +33,7 @@ static const Field NUMBERS[] = {
     FIELD("epsilon", NUMBER, epsilon, 1e-12, 1),
     FIELD("clip_norm", NUMBER, clip_norm, 0, 1e9),
     FIELD("average_decay", NUMBER, average_decay, 0, 0.9999999),
+    FIELD("start_share", NUMBER, start_share, 0, 0.999),
     FIELD("mask_identical", FLAG, mask_identical, 0, 1),
     FIELD("hard_negatives", WHOLE, hard_negatives, 0, 1000),
     FIELD("crops", WHOLE, crops, 0, INT_MAX),

@@ -360,6 +360,39 @@ static void test_resume(void **state)
     check_resume(GACLIP_MUON);
 }
 
+/* The weights that it began with are mixed into those at the end; stopped and resumed, too. */
+static void test_start_share(void **state)
+{
+    GaclipTrainOptions options = small_options();
+    GaclipModel *start = random_model(1), *plain = random_model(1), *mixed = random_model(1);
+    GaclipModel *first = random_model(1), *second = random_model(1);
+    Notes notes = {0}, part = {.stop_after = 2}, rest = {0};
+    size_t floats = start->parameters.floats;
+    (void)state;
+    run(plain, &options, &notes, GACLIP_OK);
+    options.start_share = 0.25;
+    run(mixed, &options, &notes, GACLIP_OK);
+    options.checkpoint = scratch_path("checkpoint.safetensors");
+    run(first, &options, &part, GACLIP_ERROR_INTERRUPTED);
+    options.resume = 1;
+    run(second, &options, &rest, GACLIP_OK);
+    double moved = 0;
+    for (size_t i = 0; i < floats; i++) {
+        double a = (double)start->parameters.values[i], b = (double)plain->parameters.values[i];
+        double expected = b + 0.25 * (a - b);
+        assert_true(fabs((double)mixed->parameters.values[i] - expected) < 1e-6);
+        moved = fmax(moved, fabs(b - a));
+    }
+    assert_true(moved > 1e-4);
+    assert_memory_equal(mixed->parameters.values, second->parameters.values,
+                        floats * sizeof(float));
+    oracle_model_close(start);
+    oracle_model_close(plain);
+    oracle_model_close(mixed);
+    oracle_model_close(first);
+    oracle_model_close(second);
+}
+
 static void test_resume_of_another_training(void **state)
 {
     (void)state;
@@ -428,8 +461,8 @@ static void test_bad_options(void **state)
     static const char *const NOTHING[] = {"nothing."};
     (void)state;
     GaclipModel *model = random_model(1);
-    GaclipTrainOptions good = small_options(), bad[10];
-    for (int i = 0; i < 10; i++) bad[i] = good;
+    GaclipTrainOptions good = small_options(), bad[11];
+    for (int i = 0; i < 11; i++) bad[i] = good;
     bad[0].steps = 0;
     bad[1].batch_size = -1;
     bad[2].learning_rate = NAN;
@@ -441,7 +474,8 @@ static void test_bad_options(void **state)
     bad[7].frozen_count = 1;
     bad[8].loader_threads = 0;
     bad[9].scene_share = 1.5;
-    for (int i = 0; i < 10; i++) {
+    bad[10].start_share = 1;
+    for (int i = 0; i < 11; i++) {
         GaclipError err = {0};
         int status = gaclip_train(model, &SOURCE, &bad[i], NULL, &err);
         if (status != GACLIP_ERROR_ARGUMENT || !*err.message) fail_msg("case %d: %d", i, status);
@@ -452,12 +486,17 @@ static void test_bad_options(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_encoded), cmocka_unit_test(test_scene_share),
-        cmocka_unit_test(test_batch_order),     cmocka_unit_test(test_taught_images),
-        cmocka_unit_test(test_validation),      cmocka_unit_test(test_loss_not_finite),
-        cmocka_unit_test(test_resume),          cmocka_unit_test(test_resume_of_another_training),
-        cmocka_unit_test(test_frozen),          cmocka_unit_test(test_calibration),
-        cmocka_unit_test(test_bad_options)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_encoded),
+                                       cmocka_unit_test(test_scene_share),
+                                       cmocka_unit_test(test_batch_order),
+                                       cmocka_unit_test(test_taught_images),
+                                       cmocka_unit_test(test_validation),
+                                       cmocka_unit_test(test_loss_not_finite),
+                                       cmocka_unit_test(test_resume),
+                                       cmocka_unit_test(test_start_share),
+                                       cmocka_unit_test(test_resume_of_another_training),
+                                       cmocka_unit_test(test_frozen),
+                                       cmocka_unit_test(test_calibration),
+                                       cmocka_unit_test(test_bad_options)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,7 @@ static cJSON *describe(const GaclipModel *model, const GaclipTrainOptions *o)
     cJSON_AddNumberToObject(json, "epsilon", o->epsilon);
     cJSON_AddNumberToObject(json, "clip_norm", o->clip_norm);
     cJSON_AddNumberToObject(json, "average_decay", o->average_decay);
+    if (o->start_share > 0) cJSON_AddNumberToObject(json, "start_share", o->start_share);
     add_losses(json, &o->weights);
     cJSON_AddNumberToObject(json, "mask_identical", o->mask_identical);
     cJSON_AddNumberToObject(json, "hard_negatives", o->hard_negatives);

@@ -56,6 +56,8 @@ static int check_numbers(const GaclipTrainOptions *o, GaclipError *err)
     if (!(o->epsilon > 0)) return out_of_range(err, "epsilon", "above 0");
     if (!(o->average_decay >= 0 && o->average_decay < 1))
         return out_of_range(err, "average_decay", "in [0, 1)");
+    if (!(o->start_share >= 0 && o->start_share < 1))
+        return out_of_range(err, "start_share", "in [0, 1)");
     if (!(o->scale_min > 0) || !(o->scale_max >= o->scale_min))
         return out_of_range(err, "scale", "above 0, the smaller one first");
     if (!(o->rotation >= 0 && o->rotation <= 45)) return out_of_range(err, "rotation", "0 to 45");
@@ -141,8 +143,9 @@ static double pass_bytes(const GaclipModel *model, int images, int recompute)
 
 double gaclip_train_memory(const GaclipModel *model, const GaclipTrainOptions *options)
 {
-    /* weights, gradients, two moments and where decay acts; the average; the momentum */
-    double arrays = 5 + (options->average_decay > 0) + (options->optimizer == GACLIP_MUON);
+    /* weights, gradients, two moments and where decay acts; the average; the start; the momentum */
+    double arrays = 5 + (options->average_decay > 0) + (options->start_share > 0) +
+                    (options->optimizer == GACLIP_MUON);
     double side = model->config.vision.image_size;
     double parameters = 4.0 * (double)model->parameters.floats * arrays;
     int images = options->micro_batch && options->micro_batch < options->batch_size

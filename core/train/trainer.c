@@ -1,6 +1,7 @@
 /* The training loop: batches in, steps, validation, checkpoints, progress out. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,6 +24,7 @@ typedef struct Trainer {
     GaclipTrainState state;
     GaclipLoader *loader;
     GaclipArena rows;
+    float *start;    /* (floats of the parameters) before the first step, or NULL */
     long first_step; /* of this run */
     int skips_in_a_row;
     double started, waited; /* seconds */
@@ -193,12 +195,33 @@ static int run(Trainer *t, GaclipError *err)
     return status;
 }
 
+/* A resumed training has them in the model too, until the checkpoint is read. */
+static int keep_start(Trainer *t, GaclipError *err)
+{
+    const GaclipParameters *table = &t->model->parameters;
+    if (!(t->options->start_share > 0)) return GACLIP_OK;
+    t->start = malloc(table->floats * sizeof *t->start);
+    if (!t->start) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    memcpy(t->start, table->values, table->floats * sizeof *t->start);
+    return GACLIP_OK;
+}
+
+static void mix_with_start(Trainer *t)
+{
+    GaclipParameters *table = &t->model->parameters;
+    float share = (float)t->options->start_share;
+    for (size_t i = 0; t->start && i < table->floats; i++)
+        table->values[i] += share * (t->start[i] - table->values[i]);
+    if (t->start) gaclip__parameters_changed(table);
+}
+
 static int prepare(Trainer *t, const GaclipSampleSource *source, GaclipError *err)
 {
     const GaclipTrainOptions *o = t->options;
     GaclipParameters *table = &t->model->parameters;
     GaclipTrainState *s = &t->state;
     int status = gaclip__parameters_own(table, err);
+    if (!status) status = keep_start(t, err);
     if (!status) status = gaclip__parameters_start_gradients(table, err);
     if (!status)
         status = gaclip__adamw_init(&s->adamw, table, o->beta1, o->beta2, o->epsilon,
@@ -222,6 +245,7 @@ static void finish(Trainer *t)
 {
     gaclip__loader_free(t->loader);
     gaclip__arena_free(&t->rows);
+    free(t->start);
     gaclip__average_clear(&t->state.average);
     gaclip__adamw_clear(&t->state.adamw);
     gaclip__muon_clear(&t->state.muon);
@@ -244,6 +268,7 @@ int gaclip_train(GaclipModel *model, const GaclipSampleSource *source,
     if (!status) status = run(&t, err);
     if (!status || status == GACLIP_ERROR_INTERRUPTED)
         gaclip__average_swap(&t.state.average, &model->parameters);
+    if (!status) mix_with_start(&t);
     finish(&t);
     return status;
 }

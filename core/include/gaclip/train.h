@@ -39,6 +39,9 @@ typedef struct GaclipTrainOptions {
     double beta1, beta2, epsilon;
     double clip_norm;     /* 0 = off */
     double average_decay; /* exponential moving average of the weights; 0 = off */
+    double start_share;   /* of the weights before the first step in those that the model has behind
+                             the last one, mean of both (Wortsman et al., 2022); 0 = off. A training
+                             that is   resumed needs the model that it began with */
     GaclipLossWeights weights;
     int mask_identical;        /* pairs that mean the same leave each other's denominators */
     int hard_negatives;        /* of a region, at most (Q - 1) */
