@@ -68,6 +68,7 @@ static int stop_at_third(int done, int total, void *payload)
     return done == 3;
 }
 
+/* What was found is kept beside the output, until a run that goes on from there has made it. */
 static void test_interrupted(void **state)
 {
     GaclipSceneDetectOptions options = to(in_folder("found.gpkg"));
@@ -79,7 +80,15 @@ static void test_interrupted(void **state)
                                      CLASS_COUNT, &options, stop_at_third, &total, &err),
                  GACLIP_ERROR_INTERRUPTED, &err, "interrupted after 3 of");
     assert_true(total > 3);
-    assert_string_equal(folder_listing(), "");
+    assert_string_equal(folder_listing(), "found.gpkg.unfinished");
+    options.resume = 1;
+    expect_ok(gaclip_scene_detect(&summary, SCENE, shared.detector, shared.model, CLASSES,
+                                  CLASS_COUNT, &options, NULL, NULL, &err),
+              &err);
+    assert_int_equal(summary.tiles, total);
+    assert_int_equal(summary.tiles_resumed, 3);
+    free(summary.per_class);
+    assert_string_equal(folder_listing(), "found.gpkg");
 }
 
 /* A scene whose last rows are missing: the overwritten file stays as it was. */
