@@ -161,19 +161,26 @@ static int name_outputs(TextList *outputs, const DetectArguments *arguments, con
     return GACLIP_OK;
 }
 
-static int check_inputs(const TextList *outputs, const DetectArguments *arguments,
-                        const char **scenes, int count, GaclipError *err)
+static int check_output(const char *output, const DetectArguments *arguments, const char **scenes,
+                        int count, GaclipError *err)
 {
     const char *const files[] = {arguments->model, arguments->how.proposals,
                                  arguments->classes_file, arguments->aoi};
+    int status = file_check_inputs(output, scenes, count, err);
+    return status == GACLIP_OK ? file_check_inputs(output, files, sizeof files / sizeof *files, err)
+                               : status;
+}
+
+static int check_inputs(const TextList *outputs, const DetectArguments *arguments,
+                        const char **scenes, int count, GaclipError *err)
+{
     int status = GACLIP_OK;
-    for (int i = 0; i < outputs->count && status == GACLIP_OK; i++) {
-        status = file_check_inputs(outputs->items[i], scenes, count, err);
-        if (status == GACLIP_OK && arguments->quicklook != NULL)
-            status = file_check_inputs(arguments->quicklook, scenes, count, err);
-        if (status == GACLIP_OK)
-            status = file_check_inputs(outputs->items[i], files, sizeof files / sizeof *files, err);
-    }
+    for (int i = 0; i < outputs->count && status == GACLIP_OK; i++)
+        status = check_output(outputs->items[i], arguments, scenes, count, err);
+    if (status == GACLIP_OK && arguments->quicklook != NULL)
+        status = check_output(arguments->quicklook, arguments, scenes, count, err);
+    if (status == GACLIP_OK && arguments->quicklook != NULL)
+        status = file_check_output(arguments->quicklook, arguments->overwrite, err);
     return status;
 }
 

@@ -48,7 +48,7 @@ typedef struct Query {
     const GaclipFound *first; /* of the list */
     const GaclipFound *asking;
     unsigned char *gone; /* a flag for each box that was cut and goes */
-    int *keeper;         /* the index of the box that stays for it, or one of the below */
+    int *keeper;         /* the index of the box that stays for it, or one of the above */
     double nms_iou;
 } Query;
 

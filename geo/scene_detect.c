@@ -97,7 +97,7 @@ static cJSON *file_key_of(const char *source)
     return source ? gaclip__file_key(source) : cJSON_CreateNull();
 }
 
-/* What the tiles depend on; names of folders are no part of it. */
+/* What the tiles depend on; where scene and models lie is no part of it. */
 static cJSON *make_key(const Run *run)
 {
     GaclipProvenance from = provenance_of(run);
@@ -175,7 +175,7 @@ static int detect_tiles(Run *run, GaclipError *err)
         status = gaclip__scan_tiles(run->raster, run->detector, &run->store.plan, tiles, count,
                                     collect, run, err);
     free(tiles);
-    return status ? stop(run, status, err) : GACLIP_OK;
+    return status;
 }
 
 static void drop_outside(GaclipFoundList *list, const GaclipAreaOfInterest *aoi)
@@ -261,6 +261,14 @@ static int write_output(Run *run, GaclipError *err)
     return status;
 }
 
+static int run_all(Run *run, GaclipError *err)
+{
+    int status = detect_tiles(run, err);
+    if (!status) status = merge_tiles(run, err);
+    if (!status) status = write_output(run, err);
+    return status ? stop(run, status, err) : GACLIP_OK;
+}
+
 static void close_all(Run *run)
 {
     gaclip__unfinished_clear(&run->unfinished);
@@ -299,9 +307,7 @@ int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
     int status = open_all(&run, err);
     if (!status) status = plan_tiles(&run, err);
     if (!status) status = take_up(&run, err);
-    if (!status) status = detect_tiles(&run, err);
-    if (!status) status = merge_tiles(&run, err);
-    if (!status) status = write_output(&run, err);
+    if (!status) status = run_all(&run, err);
     close_all(&run);
     gaclip__gdal_quiet_end();
     run.summary.seconds = gaclip__seconds() - started;

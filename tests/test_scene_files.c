@@ -33,7 +33,8 @@ static void test_existing(void **state)
     expect_refused(&options, GACLIP_ERROR_EXISTS, "is a folder");
 }
 
-/* A table of the same name that belongs to something else is not lost either. */
+/* A table of the same name that belongs to something else is not lost either; nor is the work, once
+ * the table is out of the way. */
 static void test_existing_side_file(void **state)
 {
     GaclipSceneDetectOptions options = to(in_folder("found.shp"));
@@ -41,7 +42,11 @@ static void test_existing_side_file(void **state)
     put(in_folder("found.dbf"), "something dear");
     expect_refused(&options, GACLIP_ERROR_EXISTS, "found.dbf");
     expect_text(in_folder("found.dbf"), "something dear");
-    assert_string_equal(folder_listing(), "found.dbf");
+    assert_string_equal(folder_listing(), "found.dbf found.shp.unfinished");
+    assert_int_equal(remove(in_folder("found.dbf")), 0);
+    options.resume = 1;
+    assert_true(detect(&options) > 0);
+    assert_string_equal(folder_listing(), "found.cpg found.dbf found.prj found.shp found.shx");
 }
 
 /* An index of the old file must not be taken for one of the new. */

@@ -298,6 +298,10 @@ def test_gaclip_detect_quicklook(asked, town):
     cli.assert_fails(
         DETECT, *asked, "-o", "b.gpkg", "--quicklook", town.scene, "--overwrite", names=["town.tif"]
     )
+    cli.assert_fails(
+        DETECT, *asked, "-o", "b.gpkg", "--quicklook", asked[4], "--overwrite", names=["an input"]
+    )
+    cli.assert_fails(DETECT, *asked, "-o", "b.gpkg", "--quicklook", "none/b.png", names=["none/b.png"])
     assert not os.path.exists("b.gpkg")
 
 

@@ -41,7 +41,7 @@ typedef struct GaclipTrainOptions {
     double average_decay; /* exponential moving average of the weights; 0 = off */
     double start_share;   /* of the weights before the first step in those that the model has behind
                              the last one, mean of both (Wortsman et al., 2022); 0 = off. A training
-                             that is   resumed needs the model that it began with */
+                             that is resumed needs the model that it began with */
     GaclipLossWeights weights;
     int mask_identical;        /* pairs that mean the same leave each other's denominators */
     int hard_negatives;        /* of a region, at most (Q - 1) */
