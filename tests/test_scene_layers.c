@@ -91,10 +91,10 @@ static void test_gpkg_extras(void **state)
                         "boats");
     assert_string_equal(
         OGR_F_GetFieldAsString(style, OGR_F_GetFieldIndex(style, "f_geometry_column")), "geom");
-    OGR_F_Destroy(style);
     CPLXMLNode *tree = CPLParseXMLString(qml);
     assert_non_null(tree);
     CPLDestroyXMLNode(tree);
+    OGR_F_Destroy(style);
     assert_string_equal(GDALGetMetadataItem(layer, "GACLIP_COMMAND", NULL), options.command);
     assert_string_equal(GDALGetMetadataItem(layer, "GACLIP_CREATED", NULL), "2023-11-14T22:13:20Z");
     assert_string_equal(GDALGetMetadataItem(layer, "GACLIP_SCALE_RULE", NULL), "bytes");
