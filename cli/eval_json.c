@@ -105,6 +105,7 @@ static void add_detection(cJSON *object, const GaclipDetectionResult *d, int has
 {
     cJSON_AddNumberToObject(object, "images", d->image_count);
     cJSON_AddNumberToObject(object, "left_out", d->skipped);
+    cJSON_AddNumberToObject(object, "min_score", d->min_score);
     add_mean(object, "mean", &d->all);
     if (has_novel) {
         add_mean(object, "mean_base", &d->base);

@@ -122,14 +122,13 @@ static int is_missed(const Meeting *meeting, const GaclipEvalImage *image, int t
     return !meeting->met[truth] && !image->truth_difficult[truth];
 }
 
-static int meet(Meeting *out, const EvalReport *report, const GaclipEvalImage *image,
-                GaclipError *err)
+static int meet(Meeting *out, const Examples *e, const GaclipEvalImage *image, GaclipError *err)
 {
     *out = (Meeting){malloc((size_t)image->found_count + 1), malloc((size_t)image->truth_count + 1),
                      0, 0};
     int status = out->found != NULL && out->met != NULL
-                     ? gaclip_eval_match(out->found, out->met, image, report->options.iou,
-                                         (float)report->options.min_score, err)
+                     ? gaclip_eval_match(out->found, out->met, image, e->report->options.iou,
+                                         (float)e->run->detection.min_score, err)
                      : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     if (status != GACLIP_OK) {
         meeting_clear(out);
@@ -144,7 +143,7 @@ static int meet(Meeting *out, const EvalReport *report, const GaclipEvalImage *i
 static int image_is_right(const Examples *e, int i)
 {
     Meeting meeting;
-    if (meet(&meeting, e->report, &e->run->detection.images[i], NULL) != GACLIP_OK) return 0;
+    if (meet(&meeting, e, &e->run->detection.images[i], NULL) != GACLIP_OK) return 0;
     int is_right = meeting.wrong == 0 && meeting.missed == 0;
     meeting_clear(&meeting);
     return is_right;
@@ -178,7 +177,7 @@ static int draw_image(const Examples *e, int i, const GaclipSample *sample, Gacl
     const GaclipEvalImage *image = &e->run->detection.images[i];
     Meeting meeting;
     Picture picture = {0};
-    int status = meet(&meeting, e->report, image, err);
+    int status = meet(&meeting, e, image, err);
     if (status == GACLIP_OK)
         status = picture_take(&picture, &sample->image, NULL, PICTURE_SIDE, err);
     if (status == GACLIP_OK) status = picture_begin(e->out, &picture, err);
@@ -241,7 +240,7 @@ int eval_page_examples(FILE *out, const EvalReport *report, const EvalRun *run, 
         fprintf(out,
                 "<p><small>boxes with score &ge; %g: green right, red wrong; yellow, dashed: "
                 "missed</small></p>\n",
-                report->options.min_score);
+                run->detection.min_score);
     } else {
         e.count = run->accuracy.answer_count;
         e.is_right = answer_is_right;

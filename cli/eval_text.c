@@ -76,6 +76,18 @@ static void print_names(FILE *out, const char *title, const GaclipDetectionResul
     if (count > 0) fputc('.', out);
 }
 
+/* Models may differ in it, where none was asked for. */
+static void print_count_score(FILE *out, const EvalReport *report)
+{
+    double first = report->runs[0].detection.min_score;
+    for (int i = 1; i < report->run_count; i++) {
+        if (report->runs[i].detection.min_score == first) continue;
+        fputs("counts at the score that is each model's default.", out);
+        return;
+    }
+    fprintf(out, "counts at score >= %g.", first);
+}
+
 static void print_detection(FILE *out, const EvalReport *report)
 {
     const GaclipDetectionResult *r = &report->runs[0].detection;
@@ -89,9 +101,10 @@ static void print_detection(FILE *out, const EvalReport *report)
     fprintf(out,
             " asked %s, windows of the model's side, suppression within a class above "
             "IoU %g, average precision at IoU >= %g over scores >= %g (COCO: mean over IoU 0.50 to "
-            "0.95), counts at score >= %g.",
+            "0.95), ",
             o->detect.independent ? "independently" : "together", (double)o->detect.nms_iou, o->iou,
-            (double)o->detect.min_score, o->min_score);
+            (double)o->detect.min_score);
+    print_count_score(out, report);
     if (r->novel.classes + report->data.novel_count == 0) return;
     if (report->data.class_split != NULL)
         fprintf(out, " Split: %s.", report->data.class_split->source);

@@ -342,7 +342,8 @@ static int detect(int argc, char **argv)
         PROPOSAL_OPTIONS(a.how),
         PASS_OPTIONS(a.how),
         {.name = "min-score", .type = OPTION_NUMBER, .value = &a.min_score, .meta = "SCORE",
-         .minimum = 0, .maximum = 1, .help = "leave out boxes that score less"},
+         .minimum = 0, .maximum = 1, .help = "leave out boxes that score less (default: 0.5, where about half are right, of a "
+                 "calibrated model, 0.3 of others)"},
         {.name = "nms-iou", .type = OPTION_NUMBER, .value = &a.nms_iou, .meta = "IOU",
          .minimum = 0, .maximum = 1,
          .help = "of two boxes of a class that overlap more, keep the better"},

@@ -269,9 +269,6 @@ static int detect_form(EvalRequest *r, EvalLayers *layers, const char *const *op
     int status = check_form(r, layers, count == 2, err);
     if (status != GACLIP_OK) return status;
     if (count == 1) {
-        GaclipEvalOptions defaults;
-        gaclip_eval_options_init(&defaults);
-        if (r->min_score == NOT_GIVEN) r->min_score = defaults.min_score;
         status = check_dataset(r->dataset, err);
         return status == GACLIP_OK ? evaluate(r, err) : status;
     }
@@ -290,8 +287,8 @@ static int detect(int argc, char **argv)
          .minimum = 0.01, .maximum = 1, .help = "overlap from which a box counts as right"},
         {.name = "min-score", .type = OPTION_NUMBER, .value = &r.min_score,
          .meta = "SCORE", .minimum = 0, .maximum = 1,
-         .help = "count precision and recall from this score on (default: 0.3 in a data set, 0 of "
-                 "layers); average precision takes all"},
+         .help = "count precision and recall from this score on (default: gaclip-detect's in a data set, 0 "
+                 "of layers); average precision takes all"},
         {.name = "class-field", .type = OPTION_TEXT, .value = &layers.options.class_field,
          .meta = "FIELD", .help = "two layers: class of a detection (default \"class\")"},
         {.name = "score-field", .type = OPTION_TEXT, .value = &layers.options.score_field,

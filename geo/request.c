@@ -20,7 +20,7 @@ void gaclip_request_init(GaclipRequest *request)
 {
     GaclipDetectOptions detect;
     gaclip_detect_options_init(&detect);
-    *request = (GaclipRequest){.min_score = 0.3,
+    *request = (GaclipRequest){.min_score = -1,
                                .nms_iou = (double)detect.nms_iou,
                                .overlap = detect.overlap,
                                .octaves = detect.octaves,

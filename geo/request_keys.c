@@ -33,7 +33,7 @@ const GaclipKey gaclip__keys[GACLIP__KEY_COUNT] = {
      .choices = {"f32", "auto", "bf16", "int8"},
      .help = "of the model's matrix products (default f32)"},
     {.name = "min_score", .type = GACLIP_KEY_NUMBER, .offset = AT(min_score), .maximum = 1,
-     .scope = "vector", .help = "leave out boxes that score less (default 0.3)"},
+     .scope = "vector", .help = "leave out boxes that score less (default: 0.5 of a calibrated model, 0.3 of others)"},
     {.name = "nms_iou", .type = GACLIP_KEY_NUMBER, .offset = AT(nms_iou), .minimum = 1e-6,
      .maximum = 1, .scope = "vector",
      .help = "of two boxes of a class that overlap more, keep the better (default 0.3)"},

@@ -151,9 +151,9 @@ static int count_all(GaclipSceneDetectSummary *summary, const GaclipView *view,
 
 static int detect_all(GaclipSceneDetectSummary *summary, GaclipView *view, GaclipError *err)
 {
-    GaclipStoreQuery query = {.floor = view->request.min_score, .nms_iou = view->request.nms_iou};
     GaclipFoundList merged = {0};
     int status = gaclip__view_store(view, err);
+    GaclipStoreQuery query = {.floor = view->min_score, .nms_iou = view->request.nms_iou};
     if (!status) status = gaclip__view_fetch(view, &query, err);
     if (!status) status = gaclip__store_answer(&merged, &view->store, &query, err);
     if (!status) status = count_all(summary, view, &merged, err);

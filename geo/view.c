@@ -232,14 +232,19 @@ int gaclip__view_model(GaclipView *view, GaclipError *err)
     return status ? status : gaclip_model_open(&view->model, path, view->compute, err);
 }
 
+int gaclip__view_proposer(GaclipView *view, GaclipError *err)
+{
+    int status = gaclip__view_model(view, err);
+    if (status || view->proposer) return status;
+    return gaclip_open_proposer(&view->proposer, view->model, view->request.proposals,
+                                view->compute, err);
+}
+
 int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err)
 {
     GaclipDetectOptions options;
     if (view->detector) return GACLIP_OK;
-    int status = gaclip__view_model(view, err);
-    if (!status && !view->proposer)
-        status = gaclip_open_proposer(&view->proposer, view->model, view->request.proposals,
-                                      view->compute, err);
+    int status = gaclip__view_proposer(view, err);
     if (status) return status;
     gaclip__request_options(&options, &view->request);
     options.min_score = (float)min_score;

@@ -30,6 +30,7 @@ struct GaclipView {
     int is_lent;                   /* models and detector belong to the caller */
     /* Detections. */
     int has_store;
+    double min_score; /* with the store: the request's, or the model's default */
     GaclipTileStore store;
     cJSON *key;           /* what the store goes with */
     char *memory_file;    /* where it is kept when no cache_file can be written */
@@ -47,8 +48,10 @@ int gaclip__view_raster(GaclipView *view, double gsd_min, double gsd_max, Gaclip
 /* The raster for bands and alignments, with the model. */
 int gaclip__view_ground(GaclipView *view, GaclipError *err);
 
-/* The model, and a detector of the request's classes with that smallest score. */
+/* The model, the one that finds its boxes, and a detector of the request's classes with that
+ * smallest score. */
 int gaclip__view_model(GaclipView *view, GaclipError *err);
+int gaclip__view_proposer(GaclipView *view, GaclipError *err);
 int gaclip__view_detector(GaclipView *view, double min_score, GaclipError *err);
 
 /* Lets the view use the caller's model, and a detector of the request's classes and min_score. */

@@ -46,6 +46,14 @@ static double number_of(const cJSON *object, const char *name)
     return cJSON_IsNumber(item) ? item->valuedouble : -1;
 }
 
+/* The smallest score that is asked for, with the default of the key's model; negative = neither. */
+static double wanted_score(const GaclipView *view, const cJSON *key)
+{
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(key, "model");
+    double asked = view->request.min_score, preset = number_of(model, "min_score");
+    return asked >= 0 ? asked : preset <= 1 ? preset : -1;
+}
+
 /* The cache's key, where it is of this scene, question and a floor low enough; else NULL. */
 static cJSON *matching_key(const GaclipView *view, const char *path, const cJSON *scene,
                            const cJSON *asked)
@@ -54,7 +62,7 @@ static cJSON *matching_key(const GaclipView *view, const char *path, const cJSON
     cJSON *key = text ? cJSON_Parse(text) : NULL;
     double floor = number_of(key, "floor");
     free(text);
-    double highest = view->request.min_score, lowest = view->is_lent ? highest : 0;
+    double highest = wanted_score(view, key), lowest = view->is_lent ? highest : 0;
     if (key && is_same(key, "scene", scene) && is_same(key, "asked", asked) && floor >= lowest &&
         floor <= highest)
         return key;
@@ -88,7 +96,7 @@ static int is_of_proposer(GaclipView *view, const cJSON *key)
     if (gaclip_choose_proposer(&path, view->request.proposals, NULL)) return 0;
     cJSON *file = gaclip__file_key(path);
     int same = is_same_file(known, file, NULL);
-    if (!same && !gaclip__view_detector(view, view->request.min_score, NULL) && view->proposer)
+    if (!same && !gaclip__view_proposer(view, NULL) && view->proposer)
         same = is_same_file(known, file, gaclip_model_sha256(view->proposer));
     cJSON_Delete(file);
     return same;
@@ -113,6 +121,8 @@ static cJSON *describe_model(GaclipView *view, const cJSON *file)
     cJSON_AddStringToObject(model, "sha256", gaclip_model_sha256(view->model));
     cJSON_AddNumberToObject(model, "window", gaclip_detector_span(view->detector));
     cJSON_AddNumberToObject(model, "overlap", gaclip_detector_span_overlap(view->detector));
+    cJSON_AddNumberToObject(model, "min_score",
+                            (double)gaclip_detector_default_score(view->detector));
     cJSON_AddNumberToObject(model, "gsd_min", gsd_min);
     cJSON_AddNumberToObject(model, "gsd_max", gsd_max);
     prompts = cJSON_AddArrayToObject(model, "prompts");
@@ -146,7 +156,7 @@ static int make_key(GaclipView *view, cJSON *scene, cJSON *asked, const cJSON *f
     cJSON_AddItemToObject(view->key, "model", describe_model(view, file));
     if (view->proposer)
         cJSON_AddItemToObject(view->key, "proposals", describe_proposer(view->proposer));
-    cJSON_AddNumberToObject(view->key, "floor", view->request.min_score);
+    cJSON_AddNumberToObject(view->key, "floor", wanted_score(view, view->key));
     return GACLIP_OK;
 }
 
@@ -250,6 +260,7 @@ int gaclip__view_store(GaclipView *view, GaclipError *err)
     view->key = NULL;
     int status = find_key(&is_of_memory, view, err);
     if (!status) status = plan_tiles(&plan, view, err);
+    if (!status) view->min_score = wanted_score(view, view->key);
     if (!status)
         status = gaclip__store_init(&view->store, &plan, number_of(view->key, "floor"), err);
     if (status) {

@@ -148,16 +148,38 @@ static GaclipDetection *detect(int *count, GaclipModel *model, float min_score, 
     return found;
 }
 
+static int count_from(const GaclipDetection *found, int count, float score)
+{
+    int from = 0;
+    for (int i = 0; i < count; i++) from += found[i].score >= score;
+    return from;
+}
+
+/* Half right is the default of scores that say it. */
+static void expect_default(GaclipModel *model, int uncalibrated, float score)
+{
+    static const char *const CLASSES[] = {"ship"};
+    GaclipDetectOptions options;
+    GaclipDetector *detector;
+    GaclipError err = {0};
+    gaclip_detect_options_init(&options);
+    options.uncalibrated = uncalibrated;
+    expect_ok(gaclip_detector_new(&detector, model, CLASSES, 1, &options, &err), &err);
+    assert_true(gaclip_detector_default_score(detector) == score);
+    assert_true(gaclip_detector_options(detector)->min_score == score);
+    gaclip_detector_free(detector);
+}
+
 /* The curve of a class's own name however it is spelled, the other one's for the rest; the file
  * keeps both; a smallest score means calibrated ones. */
 static void test_detector(void **state)
 {
-    static const GaclipCalibration ROWS[] = {{"", 0.5, 0.25}, {"Storage-Tank", 2, 1.5}};
+    static const GaclipCalibration ROWS[] = {{"", 0.5, 1}, {"Storage-Tank", 2, 1.5}};
     const char *path = scratch_path("calibrated");
     GaclipCompute *compute;
     GaclipModel *made = small_model(&compute, WINDOW), *model;
     GaclipError err = {0};
-    int plain_count, count, strong_count, expected = 0;
+    int plain_count, count, strong_count, likely_count;
     size_t rows;
     (void)state;
     expect_ok(gaclip_model_set_calibration(made, ROWS, 2, &err), &err);
@@ -180,13 +202,18 @@ static void test_detector(void **state)
         assert_true(fabs((double)match->score - score) < 1e-6);
     }
     float middle = found[count / 2].score;
-    for (int i = 0; i < count; i++) expected += found[i].score >= middle;
     GaclipDetection *strong = detect(&strong_count, model, middle, 0);
-    assert_int_equal(strong_count, expected);
-    assert_true(expected < count);
+    assert_int_equal(strong_count, count_from(found, count, middle));
+    assert_true(strong_count < count);
+    GaclipDetection *likely = detect(&likely_count, model, -1, 0);
+    assert_int_equal(likely_count, count_from(found, count, 0.5f));
+    assert_true(likely_count > 0 && likely_count < count);
+    expect_default(model, 0, 0.5f);
+    expect_default(model, 1, 0.3f);
     free(plain);
     free(found);
     free(strong);
+    free(likely);
     gaclip_model_close(model);
     gaclip_model_close(made);
     gaclip_compute_free(compute);

@@ -116,13 +116,13 @@ static void test_options(void **state)
     GaclipDetectOptions good;
     GaclipError err = {0};
     gaclip_detect_options_init(&good);
-    assert_true(good.min_score == 0.3f && good.nms_iou == 0.3f && good.mix == 0.5f);
+    assert_true(good.min_score == -1 && good.nms_iou == 0.3f && good.mix == 0.5f);
     assert_true(good.independent == 0 && good.max_proposals == 300 && good.overlap == -1);
     assert_int_equal(good.octaves, -1);
     assert_int_equal(good.finer, -1);
     GaclipDetectOptions bad[14];
     for (size_t i = 0; i < COUNT(bad); i++) bad[i] = good;
-    bad[0].min_score = -0.1f;
+    bad[0].min_score = INFINITY;
     bad[1].min_score = 1.1f;
     bad[2].min_score = NAN;
     bad[3].nms_iou = 0;

@@ -53,7 +53,7 @@ static void test_defaults(void **state)
     (void)state;
     GaclipRequest r = parsed("GACLIP:scene.tif");
     GaclipError err = {0};
-    assert_true(r.min_score == 0.3 && r.nms_iou == (double)0.3f && r.overlap == -1 && !r.threads);
+    assert_true(r.min_score == -1 && r.nms_iou == (double)0.3f && r.overlap == -1 && !r.threads);
     assert_int_equal(r.type, GACLIP_REQUEST_BYTE);
     expect_error(gaclip_request_check(&r, &err), GACLIP_ERROR_EMPTY, &err, "classes=windmill");
     gaclip_request_clear(&r);

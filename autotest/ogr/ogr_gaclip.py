@@ -4,6 +4,7 @@
 ###############################################################################
 
 import json
+import math
 import os
 import pathlib
 import signal
@@ -77,6 +78,36 @@ def test_ogr_gaclip_ogr2ogr(town, model, connection):
     gdal.VectorTranslate("copy.gpkg", connection)
     copy = gdal.OpenEx("copy.gpkg", gdal.OF_VECTOR)
     assert layers.rows(copy.GetLayerByName("detections")) == expected
+
+
+def calibrated(model, path, offset):
+    """A copy of the model whose scores are moved along a curve."""
+    content = pathlib.Path(model).read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    facts = json.loads(header["__metadata__"]["gaclip"])
+    facts["calibration"] = [{"class": "", "slope": 1, "offset": offset}]
+    header["__metadata__"]["gaclip"] = json.dumps(facts)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    pathlib.Path(path).write_bytes(len(text).to_bytes(8, "little") + text + content[8 + size :])
+    return path
+
+
+def test_ogr_gaclip_default_score(town, model):
+    """That of the model: a half where its scores are calibrated, whether it runs or a kept result
+    is read."""
+    scores = sorted(fields["score"] for fields, _ in detected(town, model, "--min-score", 0))
+    middle = scores[len(scores) // 2]
+    likely = calibrated(model, "likely.safetensors", math.log(1 / middle - 1))
+    expected = detected(town, likely)
+    assert 0 < len(expected) < len(scores)
+    assert all(fields["score"] >= 0.5 for fields, _ in expected)
+    name = f"GACLIP:{town.scene}?classes={CLASSES}&model={likely}"
+    for _ in range(2):
+        assert layers.rows(layer_of(name)) == expected
+    assert len(layers.rows(layer_of(name, min_score=0.3))) > len(expected)
+    assert layers.rows(layer_of(name)) == expected
 
 
 def test_ogr_gaclip_windfarm(model):

@@ -9,9 +9,11 @@
 
 enum { LARGEST_OCTAVES = 4, LARGEST_FINER = 2 };
 
+static const float CALIBRATED_MIN_SCORE = 0.5f, RAW_MIN_SCORE = 0.3f;
+
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
-    *options = (GaclipDetectOptions){.min_score = 0.3f,
+    *options = (GaclipDetectOptions){.min_score = -1,
                                      .nms_iou = 0.3f,
                                      .mix = 0.5f,
                                      .independent = 0,
@@ -28,7 +30,7 @@ void gaclip_detect_options_init(GaclipDetectOptions *options)
 static int check_options(const GaclipDetectOptions *o, const GaclipModel *model, GaclipError *err)
 {
     const GaclipModel *finder = o->proposer ? o->proposer : model;
-    if (!(o->min_score >= 0 && o->min_score <= 1) || !(o->nms_iou > 0 && o->nms_iou <= 1) ||
+    if (!(o->min_score <= 1) || !(o->nms_iou > 0 && o->nms_iou <= 1) ||
         !(o->mix >= 0 && o->mix <= 1) || o->max_proposals < 1)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "detection options out of range: scores, overlaps and the mix lie "
@@ -95,12 +97,18 @@ static const GaclipCalibration *find_calibration(const GaclipModel *model, const
     return others;
 }
 
+static int is_calibrated(const GaclipDetector *d)
+{
+    if (!d->model->calibration_count || d->options.uncalibrated) return 0;
+    /* It was fitted to the boxes of the model's own head. */
+    return !d->options.proposer || d->model->config.proposal.width <= 0;
+}
+
 static int calibrate(GaclipDetector *d, const char *const *classes, GaclipError *err)
 {
+    if (d->options.min_score < 0) d->options.min_score = gaclip_detector_default_score(d);
     d->score_floor = d->options.min_score;
-    if (!d->model->calibration_count || d->options.uncalibrated) return GACLIP_OK;
-    /* It was fitted to the boxes of the model's own head. */
-    if (d->options.proposer && d->model->config.proposal.width > 0) return GACLIP_OK;
+    if (!is_calibrated(d)) return GACLIP_OK;
     d->calibration = calloc((size_t)d->class_count, sizeof *d->calibration);
     if (!d->calibration) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     d->score_floor = 1;
@@ -191,6 +199,11 @@ const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_ind
 const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detector)
 {
     return &detector->options;
+}
+
+float gaclip_detector_default_score(const GaclipDetector *detector)
+{
+    return is_calibrated(detector) ? CALIBRATED_MIN_SCORE : RAW_MIN_SCORE;
 }
 
 void gaclip_detector_gsd(double *gsd_min, double *gsd_max, const GaclipDetector *detector)

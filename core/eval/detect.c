@@ -136,6 +136,10 @@ static int measure(Detection *d, GaclipModel *model, const GaclipSampleSource *s
     if (!status)
         status = gaclip_detector_new(&d->detector, model, d->classes.items, d->classes.count,
                                      &options->detect, err);
+    if (!status)
+        d->out->min_score = options->min_score < 0
+                                ? (double)gaclip_detector_default_score(d->detector)
+                                : options->min_score;
     if (!status) status = gaclip__walk(source, options, visit, d, err);
     if (!status && !d->out->image_count)
         status = gaclip_error_set(err, GACLIP_ERROR_EMPTY,

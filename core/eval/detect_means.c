@@ -42,7 +42,7 @@ static int fill_row(GaclipDetectionRow *row, const GaclipDetectionResult *out, i
     if (!status) status = gaclip_eval_coco(&row->coco, out->images, count, label, err);
     if (!status)
         status = gaclip_eval_counts(&row->counts, out->images, count, label, o->iou,
-                                    (float)o->min_score, err);
+                                    (float)out->min_score, err);
     return status;
 }
 

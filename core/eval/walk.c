@@ -8,7 +8,7 @@
 
 void gaclip_eval_options_init(GaclipEvalOptions *options)
 {
-    *options = (GaclipEvalOptions){.iou = 0.5, .min_score = 0.3, .resamples = 1000, .seed = 1};
+    *options = (GaclipEvalOptions){.iou = 0.5, .min_score = -1, .resamples = 1000, .seed = 1};
     gaclip_detect_options_init(&options->detect);
     options->detect.min_score = 0.001f;
 }

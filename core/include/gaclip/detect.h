@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 typedef struct GaclipDetectOptions {
-    float min_score;   /* boxes below are dropped */
+    float min_score;   /* boxes below are dropped; negative = gaclip_detector_default_score */
     float nms_iou;     /* suppression within a class, inside one image */
     float mix;         /* a of objectness^(1-a) * probability^a */
     int independent;   /* score each class against the background alone */
@@ -26,7 +26,7 @@ typedef struct GaclipDetectOptions {
     int crops; /* average a region's embedding with that of the box's pixels alone */
 } GaclipDetectOptions;
 
-/* Sets the defaults: 0.3, 0.3, 0.5, 0, 300, -1, -1, -1, 0, NULL, -1, 0. */
+/* Sets the defaults: -1, 0.3, 0.5, 0, 300, -1, -1, -1, 0, NULL, -1, 0. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */
@@ -44,7 +44,12 @@ GACLIP_API void gaclip_detector_free(GaclipDetector *detector);
 /* The text that a class was asked with (its name in the model's first template). */
 GACLIP_API const char *gaclip_detector_prompt(const GaclipDetector *detector, int class_index);
 
+/* As they were given, with the smallest score that a negative one stands for. */
 GACLIP_API const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detector);
+
+/* 0.5 where the model's calibration holds, so that about half of the boxes with that score are
+ * right; 0.3 where scores stay as they come. */
+GACLIP_API float gaclip_detector_default_score(const GaclipDetector *detector);
 
 /* Metres a pixel at which images are to be given; 0 = not known. */
 GACLIP_API void gaclip_detector_gsd(double *gsd_min, double *gsd_max,

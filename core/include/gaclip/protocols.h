@@ -43,7 +43,8 @@ typedef struct GaclipEvalOptions {
     const char *const *novel; /* (novel_count) classes left out of the model's box training */
     int novel_count;
     double iou;                 /* from which a detection counts as right */
-    double min_score;           /* for counts; average precision takes all from the floor on */
+    double min_score;           /* for counts; negative = the detector's default; average precision
+                                   takes all from the floor on */
     GaclipDetectOptions detect; /* its min_score is that floor */
     int resamples;              /* of the confidence intervals; 0 = none */
     uint64_t seed;
@@ -51,7 +52,7 @@ typedef struct GaclipEvalOptions {
     void *payload;
 } GaclipEvalOptions;
 
-/* Sets the defaults: all images, RoI, whole image, IoU 0.5, score 0.3, floor 0.001, 1,000
+/* Sets the defaults: all images, RoI, whole image, IoU 0.5, score -1, floor 0.001, 1,000
  * resamples, seed 1. */
 GACLIP_API void gaclip_eval_options_init(GaclipEvalOptions *options);
 
@@ -143,6 +144,7 @@ typedef struct GaclipDetectionResult {
     GaclipEvalImage *images;           /* (image_count) what was there and what was found */
     int *samples;                      /* (image_count) index in the source */
     int image_count, skipped, windows; /* skipped: not annotated in full */
+    double min_score;                  /* from which the counts are */
 } GaclipDetectionResult;
 
 /* Objects of annotated images, searched with gaclip_detect_image, all classes asked together. The

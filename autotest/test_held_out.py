@@ -1,0 +1,73 @@
+"""bench/held_out.py: a class without boxes, and scenes of another collection, from one command."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import tiny_datasets
+from test_ablation import ARCHITECTURE, FIRST, SECOND
+
+SCRIPT = pathlib.Path(__file__).parent.parent / "bench" / "held_out.py"
+RECIPE = SCRIPT.parent.parent / "recipes" / "held_out.json"
+SETS = ["airplanes", "cars", "pools", "ships", "solar_panels", "storage_tanks", "tennis_courts",
+        "vehicles"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    for name in [*SETS, "windmills"]:
+        kind = "windmill" if name == "windmills" else "airplane"
+        path = tiny_datasets.coco(folder / "detection" / name, count=3, names=[kind])
+        shutil.copy(path, path.with_name("train.json"))
+    for name in ["rsicd", "ucm"]:
+        path = tiny_datasets.karpathy(folder / name, split="train" if name == "rsicd" else "val")
+        path.rename(path.with_name(f"dataset_{name}.json"))
+    return folder
+
+
+def write_recipe():
+    captions = {"type": "captions", "path": "${GACLIP_HELD_OUT}/windmill_captions.json"}
+    everything = {"type": "dataset", "path": "${GACLIP_HELD_OUT}/captions.json", "split": "train"}
+    regions = {"type": "dataset", "path": "${GACLIP_HELD_OUT}/regions.json", "split": "train"}
+    first = {"steps": 2, "batch": 4, "warmup_steps": 1, "weights": FIRST,
+             "sources": [captions, everything]}
+    second = {**first, "weights": SECOND, "sources": [captions, regions]}
+    tiny_datasets.write_json("recipe.json", {
+        "format": "gaclip-recipe", "version": 1, "model": {"architecture": ARCHITECTURE},
+        "stages": [first, second]})
+
+
+def hold_out(data):
+    command = [sys.executable, str(SCRIPT), "recipe.json", "-o", "out", "--data", str(data),
+               "--bin", os.environ["GACLIP_BIN"]]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_held_out(data):
+    write_recipe()
+    result = hold_out(data)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\nwindmill " in result.stdout and "classification" in result.stdout
+    # The word comes from captions of whole images alone.
+    assert "windmill" in pathlib.Path("out/captions.json").read_text()
+    assert "windmill" in pathlib.Path("out/all_regions.json").read_text()
+    regions = pathlib.Path("out/regions.json").read_text()
+    assert "windmill" not in regions and '"hard_negatives"' in regions
+    # What is there is not made again.
+    again = hold_out(data)
+    assert again.returncode == 0, again.stderr
+    assert "gaclip-train" not in again.stdout and "gaclip-dataset" not in again.stdout
+
+
+def test_held_out_recipe():
+    """The recipe sees neither boxes of windmills nor anything of UC Merced."""
+    recipe = json.loads(RECIPE.read_text())
+    text = json.dumps(recipe["stages"])
+    assert "detection/windmills" not in text and "/ucm" not in text
+    assert "GACLIP_REGIONS" not in text and "GACLIP_HELD_OUT" in text
