@@ -21,13 +21,15 @@
 
 typedef struct DetectArguments {
     TextList classes;
-    const char *classes_file, *output, *model, *format, *dst_crs, *aoi, *aoi_layer, *quicklook;
+    const char *classes_file, *output, *output_layer, *model, *format, *dst_crs, *aoi, *aoi_layer,
+        *quicklook;
     double min_score, nms_iou;
     NumberList bbox;
     TextList layer_options;
     RasterArguments raster;
     ModelArguments how;
-    int independent, tile_size, overlap, octaves, finer, overwrite, resume, threads, json, quiet;
+    int independent, tile_size, overlap, octaves, finer, overwrite, append, resume, threads, json,
+        quiet;
 } DetectArguments;
 
 /* What stays open over all scenes of a command line. */
@@ -92,6 +94,8 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
     options->dst_crs = arguments->dst_crs;
     options->layer_options = (const char *const *)arguments->layer_options.items;
     options->overwrite = arguments->overwrite;
+    options->append = arguments->append;
+    options->layer_name = arguments->output_layer;
     options->resume = arguments->resume;
     options->aoi = arguments->aoi;
     options->aoi_layer = arguments->aoi_layer;
@@ -138,13 +142,17 @@ static int name_outputs(TextList *outputs, const DetectArguments *arguments, con
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "--quicklook %s: one picture for %d scenes; run them one by one",
                                 arguments->quicklook, count);
-    if (arguments->output != NULL && count > 1)
-        return gaclip_error_set(
-            err, GACLIP_ERROR_ARGUMENT,
-            "-o %s: one output for %d scenes; leave -o out to write one a scene", arguments->output,
-            count);
-    if (arguments->output != NULL)
-        return text_list_add(outputs, arguments->output, strlen(arguments->output), err);
+    if (arguments->output != NULL && count > 1 && !arguments->append)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "-o %s: one output for %d scenes; leave -o out to write one a "
+                                "scene, or let them follow each other in it with --append",
+                                arguments->output, count);
+    if (arguments->output != NULL) {
+        int status = GACLIP_OK;
+        for (int i = 0; i < count && status == GACLIP_OK; i++)
+            status = text_list_add(outputs, arguments->output, strlen(arguments->output), err);
+        return status;
+    }
     for (int i = 0; i < count; i++) {
         char *name = NULL;
         int status = name_output(&name, scenes[i], arguments->format, err);
@@ -171,11 +179,12 @@ static int check_output(const char *output, const DetectArguments *arguments, co
                                : status;
 }
 
+/* What is appended to loses nothing, and may hold inputs: polygons, or the raster itself. */
 static int check_inputs(const TextList *outputs, const DetectArguments *arguments,
                         const char **scenes, int count, GaclipError *err)
 {
     int status = GACLIP_OK;
-    for (int i = 0; i < outputs->count && status == GACLIP_OK; i++)
+    for (int i = 0; i < outputs->count && status == GACLIP_OK && !arguments->append; i++)
         status = check_output(outputs->items[i], arguments, scenes, count, err);
     if (status == GACLIP_OK && arguments->quicklook != NULL)
         status = check_output(arguments->quicklook, arguments, scenes, count, err);
@@ -219,6 +228,31 @@ static void add_to_report(const DetectSession *session, const char *scene, const
     cJSON_AddItemToArray(session->report, entry);
 }
 
+/* An earlier run has done it; an output that is to be replaced is not looked at. */
+static int is_done(const DetectSession *session, const char *output)
+{
+    const DetectArguments *a = session->arguments;
+    VSIStatBufL facts;
+    return a->resume && !a->overwrite && !a->append &&
+           VSIStatExL(output, &facts, VSI_STAT_EXISTS_FLAG) == 0;
+}
+
+static void pass_over(const DetectSession *session, const char *scene, const char *output)
+{
+    if (session->report == NULL) {
+        if (!session->arguments->quiet)
+            printf("%s: passed over, %s\n", scene,
+                   session->arguments->append ? CPLSPrintf("%s has its boxes already", output)
+                                              : CPLSPrintf("%s is there already", output));
+        return;
+    }
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddStringToObject(entry, "scene", scene);
+    cJSON_AddStringToObject(entry, "output", output);
+    cJSON_AddBoolToObject(entry, "passed_over", 1);
+    cJSON_AddItemToArray(session->report, entry);
+}
+
 static int detect_scene(DetectSession *session, const char *scene, const char *output,
                         GaclipError *err)
 {
@@ -232,7 +266,9 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
                             (const char *const *)arguments->classes.items, arguments->classes.count,
                             &session->options, on_tile, &progress, err);
     progress_end(&progress);
-    if (status == GACLIP_OK) {
+    if (status == GACLIP_OK && summary.is_done) {
+        pass_over(session, scene, output);
+    } else if (status == GACLIP_OK) {
         if (session->report != NULL)
             add_to_report(session, scene, output, &summary);
         else if (!arguments->quiet)
@@ -240,28 +276,6 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
     }
     free(summary.per_class);
     return status;
-}
-
-/* An earlier run has done it; an output that is to be replaced is not looked at. */
-static int is_done(const DetectSession *session, const char *output)
-{
-    VSIStatBufL facts;
-    return session->arguments->resume && !session->arguments->overwrite &&
-           VSIStatExL(output, &facts, VSI_STAT_EXISTS_FLAG) == 0;
-}
-
-static void pass_over(const DetectSession *session, const char *scene, const char *output)
-{
-    if (session->report == NULL) {
-        if (!session->arguments->quiet)
-            printf("%s: passed over, %s is there already\n", scene, output);
-        return;
-    }
-    cJSON *entry = cJSON_CreateObject();
-    cJSON_AddStringToObject(entry, "scene", scene);
-    cJSON_AddStringToObject(entry, "output", output);
-    cJSON_AddBoolToObject(entry, "passed_over", 1);
-    cJSON_AddItemToArray(session->report, entry);
 }
 
 static int print_report(const DetectSession *session, GaclipError *err)
@@ -290,6 +304,9 @@ static int detect_all(DetectArguments *arguments, const char **scenes, int count
         status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                   "--aoi-layer %s: of which source? Name it with --aoi",
                                   arguments->aoi_layer);
+    if (status == GACLIP_OK && arguments->append && arguments->overwrite)
+        status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                  "--append keeps what is there, --overwrite does not; choose one");
     if (status == GACLIP_OK) status = name_outputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = check_inputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = open_session(&session, arguments, err);
@@ -334,9 +351,15 @@ static int detect(int argc, char **argv)
          .help = "write a small picture of the scene with the boxes, too"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
+        {.name = "append", .classic = "append", .type = OPTION_FLAG, .value = &a.append,
+         .help = "add to an existing output, a GeoPackage or another format with transactions; "
+                 "then many scenes can share one -o"},
+        {.name = "output-layer", .classic = "nln", .type = OPTION_TEXT, .value = &a.output_layer,
+         .meta = "NAME", .help = "name of the layer (default: detections)"},
         {.name = "resume", .type = OPTION_FLAG, .value = &a.resume,
          .help = "go on where a run of the same command was stopped, from what it left in "
-                 "OUTPUT.unfinished; pass over scenes whose output is there"},
+                 "OUTPUT.unfinished; pass over scenes whose output is there, or, with --append, "
+                 "that were appended to a GeoPackage by the same command"},
         {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &a.model, .meta = "FILE",
          .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},
         PROPOSAL_OPTIONS(a.how),

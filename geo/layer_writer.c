@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gdal_error.h"
-#include "provenance.h"
+#include "layer_fit.h"
+#include "layer_runs.h"
 #include "raster.h"
+#include "style_table.h"
 
 /* What is open while a layer is written. */
 typedef struct Writing {
@@ -22,6 +23,8 @@ typedef struct Writing {
     OGRSpatialReferenceH crs;               /* of the output, or NULL */
     OGRCoordinateTransformationH transform; /* from the raster's CRS, or NULL */
     OGRLayerH layer;
+    int is_extended; /* the layer was there */
+    int *columns;    /* (field_count) places of the fields in it */
 } Writing;
 
 static int is_driver(const GaclipVectorTarget *target, const char *name)
@@ -105,8 +108,22 @@ static int check_layer_options(const GaclipVectorTarget *target, const char *con
     return status;
 }
 
+static int check_existing(const GaclipVectorTarget *target, const GaclipRaster *raster,
+                          const GaclipLayerOptions *options, const GaclipField *fields,
+                          int field_count, GaclipError *err)
+{
+    OGRLayerH layer;
+    GDALDatasetH dataset = GDALOpenEx(target->path, GDAL_OF_VECTOR, NULL, NULL, NULL);
+    if (!dataset) return fail(target, "cannot be read", err);
+    int status =
+        gaclip__layer_fit(&layer, dataset, target, raster, options, fields, field_count, err);
+    GDALClose(dataset);
+    return status;
+}
+
 int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
-                        const GaclipLayerOptions *options, GaclipError *err)
+                        const GaclipLayerOptions *options, const GaclipField *fields,
+                        int field_count, GaclipError *err)
 {
     OGRSpatialReferenceH crs;
     int status = find_crs(&crs, raster, options->dst_crs, err);
@@ -118,13 +135,21 @@ int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *ra
                              "or assign a CRS with gdal_edit.py -a_srs",
                              target->path, GDALGetDriverShortName(target->driver), raster->name);
     if (crs) OSRDestroySpatialReference(crs);
-    return status ? status : check_layer_options(target, options->layer_options, err);
+    if (!status) status = check_layer_options(target, options->layer_options, err);
+    if (!status && target->is_extended)
+        status = check_existing(target, raster, options, fields, field_count, err);
+    return status;
 }
 
 static int find_transform(Writing *w, GaclipError *err)
 {
     const GaclipRaster *raster = w->from->raster;
-    int status = find_crs(&w->crs, raster, w->from->options.dst_crs, err);
+    OGRSpatialReferenceH crs = w->layer ? OGR_L_GetSpatialRef(w->layer) : NULL;
+    int status = GACLIP_OK;
+    if (crs)
+        w->crs = OSRClone(crs);
+    else
+        status = find_crs(&w->crs, raster, w->from->options.dst_crs, err);
     if (status || !w->crs || OSRIsSame(w->crs, raster->crs)) return status;
     w->transform = OCTNewCoordinateTransformation(raster->crs, w->crs);
     return w->transform ? GACLIP_OK : fail(w->target, "the CRS cannot be transformed to", err);
@@ -182,18 +207,41 @@ static int create_layer(Writing *w, GaclipError *err)
     return GACLIP_OK;
 }
 
+/* By name in a layer that was there; a new one has them in order, under names that its format may
+ * have shortened. */
+static int find_columns(Writing *w, GaclipError *err)
+{
+    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(w->layer);
+    w->columns = malloc(((size_t)w->from->field_count + 1) * sizeof *w->columns);
+    if (!w->columns) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < w->from->field_count; i++)
+        w->columns[i] =
+            w->is_extended ? OGR_FD_GetFieldIndex(definition, w->from->fields[i].name) : i;
+    return GACLIP_OK;
+}
+
+static int find_layer(Writing *w, GaclipError *err)
+{
+    if (!w->target->is_extended) return GACLIP_OK;
+    int status = gaclip__layer_fit(&w->layer, w->target->dataset, w->target, w->from->raster,
+                                   &w->from->options, w->from->fields, w->from->field_count, err);
+    w->is_extended = w->layer != NULL;
+    return status;
+}
+
 static void set_fields(OGRFeatureH feature, const Writing *w, const GaclipFeature *from)
 {
     for (int i = 0; i < w->from->field_count; i++) {
         const GaclipValue *value = &from->values[i];
+        int column = w->columns[i];
         if (!value->is_set)
-            OGR_F_SetFieldNull(feature, i);
+            OGR_F_SetFieldNull(feature, column);
         else if (w->from->fields[i].type == GACLIP_FIELD_TEXT)
-            OGR_F_SetFieldString(feature, i, value->text);
+            OGR_F_SetFieldString(feature, column, value->text);
         else if (w->from->fields[i].type == GACLIP_FIELD_REAL)
-            OGR_F_SetFieldDouble(feature, i, value->number);
+            OGR_F_SetFieldDouble(feature, column, value->number);
         else
-            OGR_F_SetFieldInteger64(feature, i, (GIntBig)value->number);
+            OGR_F_SetFieldInteger64(feature, column, (GIntBig)value->number);
     }
 }
 
@@ -234,98 +282,37 @@ static int write_features(Writing *w, GaclipError *err)
     return status;
 }
 
-/* As metadata items, which the driver keeps in gpkg_metadata and ogrinfo shows. */
-static void write_provenance(const Writing *w)
-{
-    const cJSON *item;
-    cJSON_ArrayForEach(item, w->from->provenance)
-    {
-        char *printed = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
-        char *key = CPLStrdup(CPLSPrintf("GACLIP_%s", item->string));
-        for (char *c = key; *c; c++)
-            if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
-        GDALSetMetadataItem(w->layer, key, printed ? printed : item->valuestring, NULL);
-        CPLFree(key);
-        cJSON_free(printed);
-    }
-}
-
-static OGRLayerH create_style_table(Writing *w)
-{
-    static const struct {
-        const char *name;
-        OGRFieldType type;
-        OGRFieldSubType subtype;
-    } COLUMNS[] = {{"f_table_catalog", OFTString, OFSTNone},
-                   {"f_table_schema", OFTString, OFSTNone},
-                   {"f_table_name", OFTString, OFSTNone},
-                   {"f_geometry_column", OFTString, OFSTNone},
-                   {"styleName", OFTString, OFSTNone},
-                   {"styleQML", OFTString, OFSTNone},
-                   {"styleSLD", OFTString, OFSTNone},
-                   {"useAsDefault", OFTInteger, OFSTBoolean},
-                   {"description", OFTString, OFSTNone},
-                   {"owner", OFTString, OFSTNone},
-                   {"ui", OFTString, OFSTNone},
-                   {"update_time", OFTDateTime, OFSTNone}};
-    char **options = CSLSetNameValue(NULL, "FID", "id");
-    OGRLayerH table =
-        GDALDatasetCreateLayer(w->target->dataset, "layer_styles", NULL, wkbNone, options);
-    CSLDestroy(options);
-    for (size_t i = 0; table && i < sizeof COLUMNS / sizeof COLUMNS[0]; i++) {
-        OGRFieldDefnH field = OGR_Fld_Create(COLUMNS[i].name, COLUMNS[i].type);
-        OGR_Fld_SetSubType(field, COLUMNS[i].subtype);
-        if (OGR_L_CreateField(table, field, 1) != OGRERR_NONE) table = NULL;
-        OGR_Fld_Destroy(field);
-    }
-    return table;
-}
-
-static void set_text(OGRFeatureH feature, const char *field, const char *value)
-{
-    OGR_F_SetFieldString(feature, OGR_F_GetFieldIndex(feature, field), value);
-}
-
-/* The table that QGIS reads a GeoPackage's default styles from. */
-static int write_style(Writing *w, GaclipError *err)
+static int write_style(const Writing *w, GaclipError *err)
 {
     if (!w->from->style || !is_driver(w->target, "GPKG")) return GACLIP_OK;
-    OGRLayerH table = create_style_table(w);
-    OGRErr failed = OGRERR_FAILURE;
-    if (table) {
-        OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(table));
-        time_t seconds = (time_t)gaclip__timestamp();
-        struct tm t;
-        /* QGIS looks for empty texts there, which nulls are not. */
-        set_text(row, "f_table_catalog", "");
-        set_text(row, "f_table_schema", "");
-        set_text(row, "f_table_name", OGR_L_GetName(w->layer));
-        set_text(row, "f_geometry_column", OGR_L_GetGeometryColumn(w->layer));
-        set_text(row, "styleName", OGR_L_GetName(w->layer));
-        set_text(row, "styleQML", w->from->style);
-        set_text(row, "description", "boxes coloured by class");
-        OGR_F_SetFieldInteger(row, OGR_F_GetFieldIndex(row, "useAsDefault"), 1);
-        if (gmtime_r(&seconds, &t))
-            OGR_F_SetFieldDateTime(row, OGR_F_GetFieldIndex(row, "update_time"), t.tm_year + 1900,
-                                   t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, 100);
-        failed = OGR_L_CreateFeature(table, row);
-        OGR_F_Destroy(row);
-    }
-    return failed ? fail(w->target, "the style cannot be written", err) : GACLIP_OK;
+    return gaclip__style_table_write(w->target->dataset, w->layer, w->from->style)
+               ? fail(w->target, "the style cannot be written", err)
+               : GACLIP_OK;
+}
+
+static int write_parts(Writing *w, GaclipError *err)
+{
+    int status = w->layer ? GACLIP_OK : create_layer(w, err);
+    if (!status) status = find_columns(w, err);
+    if (!status) status = write_features(w, err);
+    if (!status) gaclip__layer_runs_add(w->layer, w->from->provenance);
+    return status ? status : write_style(w, err);
 }
 
 static int write_all(Writing *w, GaclipError *err)
 {
-    int has_transaction = GDALDatasetTestCapability(w->target->dataset, ODsCTransactions) &&
-                          GDALDatasetStartTransaction(w->target->dataset, 0) == OGRERR_NONE;
-    int status = create_layer(w, err);
-    if (!status) status = write_features(w, err);
-    if (!status) write_provenance(w);
-    if (!status) status = write_style(w, err);
-    if (has_transaction && !status &&
-        GDALDatasetCommitTransaction(w->target->dataset) != OGRERR_NONE)
-        status = fail(w->target, "cannot be written (is the disk full?)", err);
-    return status;
+    GDALDatasetH dataset = w->target->dataset;
+    int has_transaction = GDALDatasetTestCapability(dataset, ODsCTransactions) &&
+                          GDALDatasetStartTransaction(dataset, 0) == OGRERR_NONE;
+    if (w->target->is_extended && !has_transaction)
+        return fail(w->target, "is in use by another program", err);
+    int status = write_parts(w, err);
+    if (status && w->target->is_extended) GDALDatasetRollbackTransaction(dataset);
+    if (status || !has_transaction) return status;
+    GDALFlushCache(dataset); /* metadata belong to the transaction, too */
+    return GDALDatasetCommitTransaction(dataset) == OGRERR_NONE
+               ? GACLIP_OK
+               : fail(w->target, "cannot be written (is the disk full?)", err);
 }
 
 int gaclip__write_layer(GaclipVectorTarget *target, const GaclipLayerContent *content,
@@ -333,9 +320,11 @@ int gaclip__write_layer(GaclipVectorTarget *target, const GaclipLayerContent *co
 {
     Writing w = {.target = target, .from = content};
     int status = gaclip__target_create(target, err);
+    if (!status) status = find_layer(&w, err);
     if (!status) status = find_transform(&w, err);
     if (!status) status = write_all(&w, err);
     if (w.transform) OCTDestroyCoordinateTransformation(w.transform);
     if (w.crs) OSRDestroySpatialReference(w.crs);
+    free(w.columns);
     return status;
 }

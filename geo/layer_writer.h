@@ -31,12 +31,13 @@ typedef struct GaclipLayerContent {
     const cJSON *provenance;
 } GaclipLayerContent;
 
-/* Whether the raster and options can be written by the target's driver at all: its CRS, dst_crs,
- * names of layer options. */
+/* Whether the raster and options can be written by the target's driver at all, and into the layer
+ * that is to be extended: its CRS, dst_crs, names of layer options, fields (field_count). */
 int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *raster,
-                        const GaclipLayerOptions *options, GaclipError *err);
+                        const GaclipLayerOptions *options, const GaclipField *fields,
+                        int field_count, GaclipError *err);
 
-/* Creates the target's dataset and fills it, in one transaction. */
+/* Creates or opens the target's dataset and fills it, in one transaction. */
 int gaclip__write_layer(GaclipVectorTarget *target, const GaclipLayerContent *content,
                         GaclipError *err);
 

@@ -1,9 +1,11 @@
 #include "qgis_style.h"
 
 #include <cpl_conv.h>
+#include <cpl_minixml.h>
 #include <cpl_string.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Colours that people with any colour vision tell apart (Okabe and Ito, 2008), without black. */
 static const unsigned char PALETTE[][3] = {{213, 94, 0},    {0, 114, 178}, {0, 158, 115},
@@ -88,4 +90,32 @@ char *gaclip__qgis_style(const char *const *classes, int class_count)
         return NULL;
     }
     return text;
+}
+
+/* Adds the classes of a style that list does not hold. */
+static char **add_classes(char **list, const char *style)
+{
+    CPLXMLNode *tree = CPLParseXMLString(style);
+    const CPLXMLNode *categories =
+        tree ? CPLGetXMLNode(tree, "=qgis.renderer-v2.categories") : NULL;
+    for (const CPLXMLNode *c = categories ? categories->psChild : NULL; c; c = c->psNext) {
+        const char *name = CPLGetXMLValue(c, "value", NULL);
+        if (c->eType == CXT_Element && name && CSLFindStringCaseSensitive(list, name) < 0)
+            list = CSLAddString(list, name);
+    }
+    CPLDestroyXMLNode(tree);
+    return list;
+}
+
+char *gaclip__qgis_style_join(const char *style, const char *other)
+{
+    char **classes = add_classes(NULL, style), *joined = NULL;
+    char *own = gaclip__qgis_style((const char *const *)classes, CSLCount(classes));
+    if (own && !strcmp(own, style)) {
+        classes = add_classes(classes, other);
+        joined = gaclip__qgis_style((const char *const *)classes, CSLCount(classes));
+    }
+    free(own);
+    CSLDestroy(classes);
+    return joined;
 }

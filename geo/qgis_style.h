@@ -9,4 +9,8 @@ const unsigned char *gaclip__class_colour(int index);
  * free(); NULL when memory is short. */
 char *gaclip__qgis_style(const char *const *classes, int class_count);
 
+/* The style with the classes of another one behind its own, whose colours stay; the caller frees it
+ * with free(). NULL where it is not as gaclip__qgis_style makes them: somebody has changed it. */
+char *gaclip__qgis_style_join(const char *style, const char *other);
+
 #endif

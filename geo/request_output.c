@@ -24,6 +24,8 @@ static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
 {
     const char *refused = o->dst_crs                                          ? "--dst-crs"
                           : o->aoi                                            ? "--aoi"
+                          : o->append                                         ? "--append"
+                          : o->layer_name                                     ? "--output-layer"
                           : o->quicklook                                      ? "--quicklook"
                           : o->layer_options && *o->layer_options             ? "--lco"
                           : o->raster.open_options && *o->raster.open_options ? "--oo"

@@ -84,7 +84,7 @@ static int align(GaclipSceneAlignSummary *summary, GaclipVectorTarget *target, G
                                 .layer_options = options->layer_options};
     GaclipFeatures *features = NULL;
     int status = gaclip__view_regions(view, err);
-    if (!status) status = gaclip__check_layer(target, view->ground, &layer, err);
+    if (!status) status = gaclip__check_layer(target, view->ground, &layer, NULL, 0, err);
     if (!status)
         status =
             gaclip_view_query(&features, view, GACLIP_VIEW_ALIGNMENTS, &(GaclipViewFilter){0}, err);

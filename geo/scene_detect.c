@@ -9,6 +9,7 @@
 #include "detection_feature.h"
 #include "file_key.h"
 #include "gdal_error.h"
+#include "layer_runs.h"
 #include "layer_writer.h"
 #include "provenance.h"
 #include "qgis_style.h"
@@ -23,6 +24,11 @@ void gaclip_scene_detect_options_init(GaclipSceneDetectOptions *options)
 {
     *options = (GaclipSceneDetectOptions){.nms_iou = 0.3};
     gaclip_raster_options_init(&options->raster);
+}
+
+static const char *layer_name_of(const GaclipSceneDetectOptions *o)
+{
+    return o->layer_name ? o->layer_name : "detections";
 }
 
 /* Everything that a run holds. */
@@ -47,9 +53,8 @@ typedef struct Run {
 static GaclipLayerOptions layer_options(const Run *run)
 {
     const GaclipSceneDetectOptions *o = &run->options;
-    return (GaclipLayerOptions){.name = o->layer_name ? o->layer_name : "detections",
-                                .dst_crs = o->dst_crs,
-                                .layer_options = o->layer_options};
+    return (GaclipLayerOptions){
+        .name = layer_name_of(o), .dst_crs = o->dst_crs, .layer_options = o->layer_options};
 }
 
 static GaclipProvenance provenance_of(const Run *run)
@@ -68,16 +73,35 @@ static GaclipProvenance provenance_of(const Run *run)
 static int open_all(Run *run, GaclipError *err)
 {
     const GaclipSceneDetectOptions *o = &run->options;
-    int status = gaclip__target_open(&run->target, o->output, o->format, o->overwrite, err);
+    int status = o->append
+                     ? gaclip__target_extend(&run->target, o->output, o->format, err)
+                     : gaclip__target_open(&run->target, o->output, o->format, o->overwrite, err);
     if (!status && o->quicklook) status = gaclip__check_output(o->quicklook, o->overwrite, err);
     if (!status) status = gaclip_raster_open(&run->raster, run->scene, &o->raster, err);
     if (!status) {
         GaclipLayerOptions layer = layer_options(run);
-        status = gaclip__check_layer(&run->target, run->raster, &layer, err);
+        status = gaclip__check_layer(&run->target, run->raster, &layer, gaclip__detection_fields,
+                                     GACLIP__DETECTION_FIELDS, err);
     }
     if (!status && o->aoi)
         status = gaclip__aoi_open(&run->aoi, o->aoi, o->aoi_layer, run->raster, err);
     return status;
+}
+
+/* Whether an earlier run has appended the same to the output: what --resume is to pass over. */
+static int is_done(const Run *run)
+{
+    const GaclipSceneDetectOptions *o = &run->options;
+    if (!o->resume || !run->target.is_extended) return 0;
+    GDALDatasetH dataset = GDALOpenEx(o->output, GDAL_OF_VECTOR, NULL, NULL, NULL);
+    OGRLayerH layer = dataset ? GDALDatasetGetLayerByName(dataset, layer_name_of(o)) : NULL;
+    GaclipProvenance from = provenance_of(run);
+    cJSON *facts = cJSON_CreateObject();
+    gaclip__add_run(facts, &from);
+    int is_done = layer && gaclip__layer_runs_hold(layer, facts);
+    cJSON_Delete(facts);
+    if (dataset) GDALClose(dataset);
+    return is_done;
 }
 
 static int plan_tiles(Run *run, GaclipError *err)
@@ -263,7 +287,10 @@ static int write_output(Run *run, GaclipError *err)
 
 static int run_all(Run *run, GaclipError *err)
 {
-    int status = detect_tiles(run, err);
+    int status = plan_tiles(run, err);
+    if (!status) status = take_up(run, err);
+    if (status) return status;
+    status = detect_tiles(run, err);
     if (!status) status = merge_tiles(run, err);
     if (!status) status = write_output(run, err);
     return status ? stop(run, status, err) : GACLIP_OK;
@@ -305,9 +332,8 @@ int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
         run.options.tile_size = gaclip__default_tile(gaclip_detector_span(detector));
     gaclip__gdal_quiet_begin();
     int status = open_all(&run, err);
-    if (!status) status = plan_tiles(&run, err);
-    if (!status) status = take_up(&run, err);
-    if (!status) status = run_all(&run, err);
+    run.summary.is_done = !status && is_done(&run);
+    if (!status && !run.summary.is_done) status = run_all(&run, err);
     close_all(&run);
     gaclip__gdal_quiet_end();
     run.summary.seconds = gaclip__seconds() - started;

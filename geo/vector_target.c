@@ -115,8 +115,52 @@ int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char
     return status;
 }
 
+static GDALDatasetH open_existing(const GaclipVectorTarget *target)
+{
+    const char *const drivers[] = {GDALGetDriverShortName(target->driver), NULL};
+    return GDALOpenEx(target->path, GDAL_OF_VECTOR | GDAL_OF_UPDATE, drivers, NULL, NULL);
+}
+
+static int cannot_extend(const GaclipVectorTarget *target, GaclipError *err)
+{
+    return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be opened to append to as %s%s",
+                            target->path, GDALGetDriverShortName(target->driver),
+                            gaclip__gdal_reason());
+}
+
+static int check_existing(const GaclipVectorTarget *target, GaclipError *err)
+{
+    GDALDatasetH dataset = open_existing(target);
+    if (!dataset) return cannot_extend(target, err);
+    int is_safe = GDALDatasetTestCapability(dataset, ODsCTransactions);
+    GDALClose(dataset);
+    if (is_safe) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                            "%s: %s has no transactions, so that a run that is stopped would leave "
+                            "half of its boxes; append to a GeoPackage",
+                            target->path, GDALGetDriverShortName(target->driver));
+}
+
+int gaclip__target_extend(GaclipVectorTarget *target, const char *path, const char *format,
+                          GaclipError *err)
+{
+    VSIStatBufL facts;
+    if (VSIStatL(path, &facts)) return gaclip__target_open(target, path, format, 0, err);
+    *target = (GaclipVectorTarget){.is_extended = 1};
+    int status = find_driver(target, path, format, err);
+    if (status) return status;
+    target->path = CPLStrdup(path);
+    status = check_existing(target, err);
+    if (status) gaclip__target_abandon(target);
+    return status;
+}
+
 int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err)
 {
+    if (target->is_extended) {
+        target->dataset = open_existing(target);
+        return target->dataset ? GACLIP_OK : cannot_extend(target, err);
+    }
     int status = make_folder(target, err);
     if (status) return status;
     target->unfinished =
@@ -198,6 +242,17 @@ static int move_all(const GaclipVectorTarget *target, char **names)
     return status;
 }
 
+static int put_in_place(const GaclipVectorTarget *target, GaclipError *err)
+{
+    char **names = list_files(target);
+    int status = check_names(target, names, err);
+    if (!status && move_all(target, names))
+        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be put in place (%s)",
+                                  target->path, strerror(errno));
+    CSLDestroy(names);
+    return status;
+}
+
 int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
 {
     CPLErrorReset();
@@ -208,12 +263,7 @@ int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err)
         status =
             gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be completed%s; is the disk full?",
                              target->path, gaclip__gdal_reason());
-    char **names = list_files(target);
-    if (!status) status = check_names(target, names, err);
-    if (!status && move_all(target, names))
-        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be put in place (%s)",
-                                  target->path, strerror(errno));
-    CSLDestroy(names);
+    if (!status && !target->is_extended) status = put_in_place(target, err);
     gaclip__target_abandon(target);
     return status;
 }

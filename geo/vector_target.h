@@ -17,6 +17,7 @@ typedef struct GaclipVectorTarget {
     char *folder;         /* the temporary one, beside path; NULL where there is none */
     char *unfinished;     /* folder + name of path; NULL until gaclip__target_create */
     int overwrite;
+    int is_extended; /* the dataset at path itself is written to, in a transaction */
 } GaclipVectorTarget;
 
 /* Finds the driver (format is a short name, or NULL: by the extension), refuses an existing target
@@ -26,11 +27,16 @@ typedef struct GaclipVectorTarget {
 int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char *format,
                         int overwrite, GaclipError *err);
 
-/* Creates the dataset; it belongs to the target. */
+/* The same for an output that may be there: then it is extended. The driver must know transactions,
+ * so that a run that fails or is killed leaves the dataset as it was. */
+int gaclip__target_extend(GaclipVectorTarget *target, const char *path, const char *format,
+                          GaclipError *err);
+
+/* Creates the dataset, or opens the one that is extended; it belongs to the target. */
 int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err);
 
-/* Closes the dataset and moves it into place; on failure nothing is left under the target's name
- * that was not there before. Abandons whatever happens. */
+/* Closes the dataset and moves a new one into place; on failure nothing is left under the target's
+ * name that was not there before. Abandons whatever happens. */
 int gaclip__target_commit(GaclipVectorTarget *target, GaclipError *err);
 void gaclip__target_abandon(GaclipVectorTarget *target);
 

@@ -26,6 +26,8 @@ typedef struct GaclipSceneDetectOptions {
     const char *quicklook;            /* PNG file to write besides: the scene in small with the
                                          boxes; NULL = none */
     int overwrite;
+    int append; /* an existing output, of a format with transactions, gets the boxes added to its
+                   layer of that name, or such a layer; not with overwrite */
     int resume; /* go on from what a run that was stopped has left beside the output, if any */
     const char *command; /* the command line, for provenance; may be NULL */
 } GaclipSceneDetectOptions;
@@ -38,14 +40,15 @@ typedef struct GaclipSceneDetectSummary {
     int found, written;              /* boxes before and after merging the windows' */
     int *per_class;                  /* (class_count) written, free with free() */
     double seconds;
+    int is_done; /* append and resume: the output has this run's boxes already; all else is 0 */
 } GaclipSceneDetectSummary;
 
 /* done of total tiles; a non-zero return stops: GACLIP_ERROR_INTERRUPTED, no output. */
 typedef int GaclipSceneProgress(int done, int total, void *payload);
 
 /* Runs the detector over the scene and writes the layer. The output appears under its name only
- * when complete; an existing one is GACLIP_ERROR_EXISTS without overwrite (checked before any
- * work). Until then what was found is kept in "<output>.unfinished", now and then and when the run
+ * when complete; an existing one is GACLIP_ERROR_EXISTS without overwrite or append (checked before
+ * any work). Until then what was found is kept in "<output>.unfinished", now and then and when the run
  * fails or is stopped, for a run with resume; one with other inputs or options refuses it. Memory
  * is bounded by the tile size and the number of kept boxes. */
 GACLIP_API int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,

@@ -1,0 +1,61 @@
+#include "layer_fit.h"
+
+#include <ogr_srs_api.h>
+
+#include "raster.h"
+
+static int check_fields(OGRLayerH layer, const GaclipVectorTarget *target,
+                        const GaclipField *fields, int field_count, GaclipError *err)
+{
+    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
+    for (int i = 0; i < field_count; i++)
+        if (OGR_FD_GetFieldIndex(definition, fields[i].name) < 0)
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "%s: its layer %s has no field %s, so it is not one of these; "
+                                    "choose another name with --output-layer",
+                                    target->path, OGR_L_GetName(layer), fields[i].name);
+    return GACLIP_OK;
+}
+
+static int is_same(OGRSpatialReferenceH crs, const char *name)
+{
+    OGRSpatialReferenceH other = OSRNewSpatialReference(NULL);
+    OSRSetAxisMappingStrategy(other, OAMS_TRADITIONAL_GIS_ORDER);
+    int same = OSRSetFromUserInput(other, name) == OGRERR_NONE && OSRIsSame(crs, other);
+    OSRDestroySpatialReference(other);
+    return same;
+}
+
+static int check_crs(OGRLayerH layer, const GaclipVectorTarget *target, const GaclipRaster *raster,
+                     const char *dst_crs, GaclipError *err)
+{
+    OGRSpatialReferenceH crs = OGR_L_GetSpatialRef(layer);
+    const char *name = OGR_L_GetName(layer);
+    if (!crs != !raster->crs)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "%s: its layer %s has %s CRS, but %s has %s; choose another name "
+                                "with --output-layer",
+                                target->path, name, crs ? "a" : "no", raster->name,
+                                raster->crs ? "one" : "none");
+    if (crs && dst_crs && !is_same(crs, dst_crs))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--dst-crs %s: the layer %s of %s is in another CRS; leave the "
+                                "option out",
+                                dst_crs, name, target->path);
+    return GACLIP_OK;
+}
+
+int gaclip__layer_fit(OGRLayerH *out, GDALDatasetH dataset, const GaclipVectorTarget *target,
+                      const GaclipRaster *raster, const GaclipLayerOptions *options,
+                      const GaclipField *fields, int field_count, GaclipError *err)
+{
+    *out = GDALDatasetGetLayerByName(dataset, options->name);
+    if (!*out) return GACLIP_OK;
+    if (options->layer_options && *options->layer_options)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "--lco %s: the layer %s of %s is there already; leave the option "
+                                "out",
+                                *options->layer_options, options->name, target->path);
+    int status = check_fields(*out, target, fields, field_count, err);
+    return status ? status : check_crs(*out, target, raster, options->dst_crs, err);
+}
