@@ -1,5 +1,6 @@
 #include "layer_fit.h"
 
+#include <cpl_port.h>
 #include <ogr_srs_api.h>
 
 #include "raster.h"
@@ -26,10 +27,18 @@ static int is_same(OGRSpatialReferenceH crs, const char *name)
     return same;
 }
 
-static int check_crs(OGRLayerH layer, const GaclipVectorTarget *target, const GaclipRaster *raster,
-                     const char *dst_crs, GaclipError *err)
+/* A GeoPackage says of a layer without a CRS that it is in an "Undefined geographic SRS", or an
+ * "Undefined Cartesian" one. */
+static OGRSpatialReferenceH crs_of(OGRLayerH layer)
 {
     OGRSpatialReferenceH crs = OGR_L_GetSpatialRef(layer);
+    const char *name = crs ? OSRGetName(crs) : NULL;
+    return name && STARTS_WITH_CI(name, "Undefined ") ? NULL : crs;
+}
+
+static int check_crs(OGRSpatialReferenceH crs, OGRLayerH layer, const GaclipVectorTarget *target,
+                     const GaclipRaster *raster, const char *dst_crs, GaclipError *err)
+{
     const char *name = OGR_L_GetName(layer);
     if (!crs != !raster->crs)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
@@ -45,17 +54,20 @@ static int check_crs(OGRLayerH layer, const GaclipVectorTarget *target, const Ga
     return GACLIP_OK;
 }
 
-int gaclip__layer_fit(OGRLayerH *out, GDALDatasetH dataset, const GaclipVectorTarget *target,
-                      const GaclipRaster *raster, const GaclipLayerOptions *options,
-                      const GaclipField *fields, int field_count, GaclipError *err)
+int gaclip__layer_fit(OGRLayerH *out, OGRSpatialReferenceH *crs, GDALDatasetH dataset,
+                      const GaclipVectorTarget *target, const GaclipRaster *raster,
+                      const GaclipLayerOptions *options, const GaclipField *fields, int field_count,
+                      GaclipError *err)
 {
+    *crs = NULL;
     *out = GDALDatasetGetLayerByName(dataset, options->name);
     if (!*out) return GACLIP_OK;
+    *crs = crs_of(*out);
     if (options->layer_options && *options->layer_options)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "--lco %s: the layer %s of %s is there already; leave the option "
                                 "out",
                                 *options->layer_options, options->name, target->path);
     int status = check_fields(*out, target, fields, field_count, err);
-    return status ? status : check_crs(*out, target, raster, options->dst_crs, err);
+    return status ? status : check_crs(*crs, *out, target, raster, options->dst_crs, err);
 }

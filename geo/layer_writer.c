@@ -113,10 +113,11 @@ static int check_existing(const GaclipVectorTarget *target, const GaclipRaster *
                           int field_count, GaclipError *err)
 {
     OGRLayerH layer;
+    OGRSpatialReferenceH crs;
     GDALDatasetH dataset = GDALOpenEx(target->path, GDAL_OF_VECTOR, NULL, NULL, NULL);
     if (!dataset) return fail(target, "cannot be read", err);
     int status =
-        gaclip__layer_fit(&layer, dataset, target, raster, options, fields, field_count, err);
+        gaclip__layer_fit(&layer, &crs, dataset, target, raster, options, fields, field_count, err);
     GDALClose(dataset);
     return status;
 }
@@ -144,12 +145,7 @@ int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *ra
 static int find_transform(Writing *w, GaclipError *err)
 {
     const GaclipRaster *raster = w->from->raster;
-    OGRSpatialReferenceH crs = w->layer ? OGR_L_GetSpatialRef(w->layer) : NULL;
-    int status = GACLIP_OK;
-    if (crs)
-        w->crs = OSRClone(crs);
-    else
-        status = find_crs(&w->crs, raster, w->from->options.dst_crs, err);
+    int status = w->layer ? GACLIP_OK : find_crs(&w->crs, raster, w->from->options.dst_crs, err);
     if (status || !w->crs || OSRIsSame(w->crs, raster->crs)) return status;
     w->transform = OCTNewCoordinateTransformation(raster->crs, w->crs);
     return w->transform ? GACLIP_OK : fail(w->target, "the CRS cannot be transformed to", err);
@@ -222,10 +218,12 @@ static int find_columns(Writing *w, GaclipError *err)
 
 static int find_layer(Writing *w, GaclipError *err)
 {
+    OGRSpatialReferenceH crs;
     if (!w->target->is_extended) return GACLIP_OK;
-    int status = gaclip__layer_fit(&w->layer, w->target->dataset, w->target, w->from->raster,
+    int status = gaclip__layer_fit(&w->layer, &crs, w->target->dataset, w->target, w->from->raster,
                                    &w->from->options, w->from->fields, w->from->field_count, err);
     w->is_extended = w->layer != NULL;
+    if (!status && crs) w->crs = OSRClone(crs);
     return status;
 }
 

@@ -114,6 +114,18 @@ def test_gaclip_detect_append_other_crs(asked, pair):
                      names=["EPSG:3857", "detections"])
 
 
+def test_gaclip_detect_append_without_crs(asked, pair):
+    scenes.write_raster("plain.tif", with_crs=False)
+    arguments = ["plain.tif", "-c", "tank", *asked, "--gsd", 1]
+    detect(*arguments)
+    first = rows()
+    detect(*arguments, "--append")
+    assert rows() == first + first
+    cli.assert_fails(DETECT, pair[0], "-c", "tank", *asked, "--append", names=["one.tif", "CRS"])
+    detect(pair[0], "-c", "tank", *asked, "--overwrite")
+    cli.assert_fails(DETECT, *arguments, "--append", names=["plain.tif", "CRS"])
+
+
 def test_gaclip_detect_append_resume(asked, pair):
     """Scenes that were appended with the same options are not looked at again."""
     detect(pair[0], "-c", "tank", *asked)
