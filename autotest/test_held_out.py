@@ -38,14 +38,17 @@ def write_recipe():
     first = {"steps": 2, "batch": 4, "warmup_steps": 1, "weights": FIRST,
              "sources": [captions, everything]}
     second = {**first, "weights": SECOND, "sources": [captions, regions]}
-    tiny_datasets.write_json("recipe.json", {
-        "format": "gaclip-recipe", "version": 1, "model": {"architecture": ARCHITECTURE},
-        "stages": [first, second]})
+    labels = {"type": "coco", "path": "${GACLIP_HELD_OUT}/pseudo_labels.json", "annotated": False}
+    third = {**second, "sources": [captions, regions, labels]}
+    whole = {"format": "gaclip-recipe", "version": 1, "model": {"architecture": ARCHITECTURE}}
+    tiny_datasets.write_json("recipe.json", {**whole, "stages": [first, second]})
+    whole["model"] = {"init": "${GACLIP_HELD_OUT}/model.safetensors"}
+    tiny_datasets.write_json("then.json", {**whole, "stages": [third]})
 
 
 def hold_out(data):
-    command = [sys.executable, str(SCRIPT), "recipe.json", "-o", "out", "--data", str(data),
-               "--bin", os.environ["GACLIP_BIN"]]
+    command = [sys.executable, str(SCRIPT), "recipe.json", "--then", "then.json", "-o", "out",
+               "--data", str(data), "--bin", os.environ["GACLIP_BIN"]]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -59,10 +62,15 @@ def test_held_out(data):
     assert "windmill" in pathlib.Path("out/all_regions.json").read_text()
     regions = pathlib.Path("out/regions.json").read_text()
     assert "windmill" not in regions and '"hard_negatives"' in regions
+    # The first model's boxes, one a chip, are what the second one learns from.
+    labels = json.loads(pathlib.Path("out/pseudo_labels.json").read_text())
+    assert len(labels["annotations"]) == len(labels["images"]) == 3
+    assert all(min(box["bbox"][2:]) > 1 for box in labels["annotations"])
     # What is there is not made again.
     again = hold_out(data)
     assert again.returncode == 0, again.stderr
-    assert "gaclip-train" not in again.stdout and "gaclip-dataset" not in again.stdout
+    for command in ["gaclip-train", "gaclip-dataset", "gaclip-detect"]:
+        assert command not in again.stdout
 
 
 def test_held_out_recipe():

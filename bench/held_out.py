@@ -7,6 +7,11 @@ of another collection.
 makes the data sets that the recipe names (GACLIP_HELD_OUT is FOLDER), trains it, and measures it on
 the validation parts: detection of windmills, and the scene classes of UC Merced.
 
+    held_out.py recipes/held_out.json --then recipes/held_out_pseudo.json -o FOLDER
+
+goes on with a second recipe, for which the first model has labelled the chips: of each that a
+caption says to show a windmill, the box that scores best (pseudo-labels, as CastDet has them).
+
 - No box of a windmill is seen, and no phrase of a region says the word, as a negative neither. Chips
   of the training part that show one stand among the captions, as whole images: that is where the
   word comes from, since RSICD's captions do not have it.
@@ -23,6 +28,11 @@ import re
 import subprocess
 import sys
 
+from osgeo import gdal, ogr
+
+gdal.UseExceptions()
+ogr.UseExceptions()
+
 SETS = ["airplanes", "cars", "pools", "ships", "solar_panels", "storage_tanks", "tennis_courts",
         "vehicles"]
 CAPTIONS = ["a windmill .", "a wind turbine .", "a windmill stands in the farmland .",
@@ -33,6 +43,7 @@ SCENE_B = "m_4109450_ne_*"  # stays unseen by every recipe
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("recipe")
+    parser.add_argument("--then", metavar="RECIPE", help="learns from the first model's own boxes")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER")
     parser.add_argument("--data", default=os.environ.get("GACLIP_DATA", "../shared/data"),
                         metavar="FOLDER", help="(default: GACLIP_DATA, ../shared/data)")
@@ -99,11 +110,45 @@ def make_data(arguments):
         drop_negatives(output("all_regions.json"), output("regions.json"))
 
 
-def train(arguments):
-    model = os.path.join(arguments.output, "model.safetensors")
+def write_pseudo_labels(layer, path):
+    """The best box of each image of a layer of detections, as a COCO file."""
+    images, boxes = [], []
+    best = {}
+    for feature in layer:
+        name, score = feature["source"], feature["score"]
+        if name not in best or score > best[name][0]:
+            best[name] = score, [feature[f"px_{key}"] for key in ("x1", "y1", "x2", "y2")]
+    for i, (name, (_, (x1, y1, x2, y2))) in enumerate(sorted(best.items()), 1):
+        raster = gdal.Open(name)
+        images.append({"id": i, "file_name": os.path.relpath(name, os.path.dirname(path)),
+                       "width": raster.RasterXSize, "height": raster.RasterYSize})
+        boxes.append({"id": i, "image_id": i, "category_id": 1, "iscrowd": 0,
+                      "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)})
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"images": images, "annotations": boxes,
+                   "categories": [{"id": 1, "name": "windmill"}]}, file, indent=1)
+
+
+def label(arguments, model):
+    """Boxes by the model itself on the chips whose captions name a windmill."""
+    path = os.path.join(arguments.output, "pseudo_labels.json")
+    if os.path.exists(path):
+        return
+    with open(os.path.join(arguments.output, "windmill_captions.json"), encoding="utf-8") as file:
+        names = [os.path.join(arguments.output, image["filename"])
+                 for image in json.load(file)["images"]]
+    found = os.path.join(arguments.output, "pseudo_labels.gpkg")
+    run(arguments, "gaclip-detect", *names, "-c", "windmill", "-m", model, "--gsd", "1",
+        "--min-score", "0.001", "-o", found, "--append", "--resume", "-q")
+    dataset = ogr.Open(found)
+    write_pseudo_labels(dataset.GetLayer(0), path)
+
+
+def train(arguments, recipe, name):
+    model = os.path.join(arguments.output, name)
     if not os.path.exists(model):
         started = glob.glob(model.replace(".safetensors", ".train/checkpoint-*"))
-        run(arguments, "gaclip-train", arguments.recipe, "-o", model,
+        run(arguments, "gaclip-train", recipe, "-o", model,
             "--resume" if started else "--overwrite", stdout=subprocess.DEVNULL)
     return model
 
@@ -119,7 +164,11 @@ def main():
     arguments = parse_arguments()
     os.makedirs(arguments.output, exist_ok=True)
     make_data(arguments)
-    measure(arguments, train(arguments))
+    model = train(arguments, arguments.recipe, "model.safetensors")
+    measure(arguments, model)
+    if arguments.then:
+        label(arguments, model)
+        measure(arguments, train(arguments, arguments.then, "pseudo.safetensors"))
 
 
 if __name__ == "__main__":

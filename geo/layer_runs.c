@@ -3,13 +3,8 @@
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal.h>
+#include <stdio.h>
 #include <string.h>
-
-/* The item of a further run, from 2 on; NULL where there is none. */
-static const char *further_run(OGRLayerH layer, int number)
-{
-    return GDALGetMetadataItem(layer, CPLSPrintf("GACLIP_RUN_%d", number), NULL);
-}
 
 /* GACLIP_ and the fact's name in capitals; the caller frees it with CPLFree. */
 static char *key_of(const cJSON *fact)
@@ -36,13 +31,30 @@ static void set_item(OGRLayerH layer, const char *key, const cJSON *fact)
     CPLFree(text);
 }
 
+static int next_number(OGRLayerH layer)
+{
+    int last = 1, number;
+    for (char **item = GDALGetMetadata(layer, NULL); item && *item; item++)
+        if (sscanf(*item, "GACLIP_RUN_%9d=", &number) == 1 && number > last) last = number;
+    return last + 1;
+}
+
+static void add_further(OGRLayerH layer, const cJSON *provenance)
+{
+    cJSON *run = cJSON_Duplicate(provenance, 1);
+    const char *first = GDALGetMetadataItem(layer, "GACLIP_COMMAND", NULL);
+    const cJSON *command = cJSON_GetObjectItemCaseSensitive(run, "command");
+    if (first && cJSON_IsString(command) && !strcmp(first, command->valuestring))
+        cJSON_DeleteItemFromObjectCaseSensitive(run, "command");
+    set_item(layer, CPLSPrintf("GACLIP_RUN_%d", next_number(layer)), run);
+    cJSON_Delete(run);
+}
+
 void gaclip__layer_runs_add(OGRLayerH layer, const cJSON *provenance)
 {
     const cJSON *fact;
     if (GDALGetMetadataItem(layer, "GACLIP_CREATED", NULL)) {
-        int number = 2;
-        while (further_run(layer, number)) number++;
-        set_item(layer, CPLSPrintf("GACLIP_RUN_%d", number), provenance);
+        add_further(layer, provenance);
         return;
     }
     cJSON_ArrayForEach(fact, provenance)
@@ -83,9 +95,10 @@ static int run_holds(const char *run, const cJSON *facts)
 
 int gaclip__layer_runs_hold(OGRLayerH layer, const cJSON *facts)
 {
-    const char *run;
     int holds = first_holds(layer, facts);
-    for (int number = 2; !holds && (run = further_run(layer, number)) != NULL; number++)
-        holds = run_holds(run, facts);
+    for (char **item = GDALGetMetadata(layer, NULL); item && *item && !holds; item++) {
+        const char *run = STARTS_WITH(*item, "GACLIP_RUN_") ? strchr(*item, '=') : NULL;
+        if (run) holds = run_holds(run + 1, facts);
+    }
     return holds;
 }

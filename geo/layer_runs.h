@@ -1,6 +1,6 @@
 /* The runs that wrote a layer, as its metadata items, which a GeoPackage keeps in gpkg_metadata and
  * ogrinfo shows: one item a fact of the first run, GACLIP_SCENE and so on, and one JSON object for
- * each further one, GACLIP_RUN_2 and so on. */
+ * each further one, GACLIP_RUN_2 and so on, without the command where it is the first one's. */
 #ifndef GACLIP_GEO_LAYER_RUNS_H
 #define GACLIP_GEO_LAYER_RUNS_H
 
