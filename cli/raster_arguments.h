@@ -14,8 +14,8 @@ typedef struct RasterArguments {
 } RasterArguments;
 
 /* clang-format off */
-/* How pixels are taken: arguments has bands, scale and gsd. */
-#define PIXEL_OPTIONS(arguments)                                                                 \
+/* arguments has bands, scale, gsd and open_options. */
+#define RASTER_OPTIONS(arguments)                                                                 \
     {.name = "bands", .letter = 'b', .type = OPTION_INTEGERS, .value = &(arguments).bands,        \
      .meta = "R,G,B", .minimum = 1, .maximum = 65535,                                             \
      .help = "bands to use, counted from 1: three, or one (default: by colour interpretation, "   \
@@ -25,10 +25,7 @@ typedef struct RasterArguments {
              "percentile:LOW,HIGH or MIN,MAX"},                                                   \
     {.name = "gsd", .type = OPTION_NUMBER, .value = &(arguments).gsd, .meta = "METRES",           \
      .minimum = 1e-4, .maximum = 1e5,                                                             \
-     .help = "size of a raster pixel on the ground (default: from geotransform and CRS)"}
-
-#define RASTER_OPTIONS(arguments)                                                                 \
-    PIXEL_OPTIONS(arguments),                                                                     \
+     .help = "size of a raster pixel on the ground (default: from geotransform and CRS)"},        \
     {.name = "oo", .classic = "oo", .type = OPTION_PAIRS, .value = &(arguments).open_options,     \
      .meta = "NAME=VALUE", .help = "open option of the raster's driver"}
 /* clang-format on */

@@ -48,8 +48,12 @@ int view_arguments_request(GaclipRequest *out, const char *scene, const TextList
     gaclip_request_init(out);
     int status = set_scene(out, scene, err);
     if (status == GACLIP_OK && classes->count > 0)
-        status = gaclip_request_set_classes(out, (const char *const *)classes->items,
-                                            classes->count, err);
+        status = gaclip_request_set_list(out, "classes", (const char *const *)classes->items,
+                                         classes->count, err);
+    if (status == GACLIP_OK && arguments->open_options.count > 0)
+        status = gaclip_request_set_list(out, "open_options",
+                                         (const char *const *)arguments->open_options.items,
+                                         arguments->open_options.count, err);
     if (status == GACLIP_OK) status = view_arguments_set(out, "model", arguments->model, err);
     if (status == GACLIP_OK) status = view_arguments_set(out, "scale", arguments->scale, err);
     if (status == GACLIP_OK) status = view_arguments_set(out, "dense", arguments->how.dense, err);

@@ -12,6 +12,7 @@ typedef struct ViewArguments {
     int independent, threads;
     double gsd;
     NumberList bands;
+    TextList open_options;
     ModelArguments how;
 } ViewArguments;
 
@@ -22,7 +23,7 @@ typedef struct ViewArguments {
     {.name = "independent", .type = OPTION_FLAG, .value = &(arguments).independent,               \
      .help = "score every class against the background alone, not against the others"},           \
     PASS_OPTIONS((arguments).how),                                                                \
-    PIXEL_OPTIONS(arguments),                                                                     \
+    RASTER_OPTIONS(arguments),                                                                    \
     {.name = "threads", .letter = 'j', .type = OPTION_INTEGER, .value = &(arguments).threads,     \
      .meta = "N", .minimum = 1, .maximum = 1024, .help = "threads (default: all processors)"}
 /* clang-format on */

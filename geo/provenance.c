@@ -1,5 +1,6 @@
 #include "provenance.h"
 
+#include <cpl_string.h>
 #include <gdal.h>
 #include <math.h>
 #include <stdlib.h>
@@ -63,6 +64,12 @@ static void add_models(cJSON *object, const GaclipProvenance *from)
     cJSON_AddStringToObject(object, "proposals_sha256", gaclip_model_sha256(proposer));
 }
 
+static void add_open_options(cJSON *options, const char *const *list)
+{
+    int count = CSLCount((CSLConstList)list);
+    if (count) cJSON_AddItemToObject(options, "open_options", cJSON_CreateStringArray(list, count));
+}
+
 static void add_options(cJSON *object, const GaclipProvenance *from)
 {
     const GaclipDetectOptions *detect = gaclip_detector_options(from->detector);
@@ -78,6 +85,7 @@ static void add_options(cJSON *object, const GaclipProvenance *from)
     cJSON_AddNumberToObject(options, "tile_size", from->options->tile_size);
     gaclip__add_passes(options, from->model, detect->dense);
     cJSON_AddBoolToObject(options, "crops", detect->crops);
+    add_open_options(options, from->options->raster.open_options);
     if (from->options->bbox)
         cJSON_AddItemToObject(options, "bbox", cJSON_CreateDoubleArray(from->options->bbox, 4));
     if (from->options->aoi) cJSON_AddStringToObject(options, "aoi", from->options->aoi);

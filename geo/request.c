@@ -257,12 +257,11 @@ int gaclip_request_set(GaclipRequest *request, const char *key, const char *valu
     return status;
 }
 
-int gaclip_request_set_classes(GaclipRequest *request, const char *const *classes, int count,
-                               GaclipError *err)
+int gaclip_request_set_list(GaclipRequest *request, const char *key, const char *const *values,
+                            int count, GaclipError *err)
 {
-    static const char KEY[] = "classes";
-    return gaclip__key_set(request, gaclip__key_find(KEY, strlen(KEY)),
-                           (char *const *)(uintptr_t)classes, count, err);
+    return gaclip__key_set(request, gaclip__key_find(key, strlen(key)),
+                           (char *const *)(uintptr_t)values, count, err);
 }
 
 int gaclip_request_set_all(GaclipRequest *request, const char *const *pairs, GaclipError *err)
@@ -314,6 +313,11 @@ int gaclip_request_check(const GaclipRequest *request, GaclipError *err)
     if (request->show.count && !are_among(&request->show, &request->classes))
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "show: not all of them are among the classes that are asked");
+    for (int i = 0; i < request->open_options.count; i++)
+        if (!strchr(request->open_options.items[i], '='))
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "open_options: \"%s\" is no NAME=VALUE",
+                                    request->open_options.items[i]);
     if (request->bands.count == 2 || request->bands.count == 4)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "bands: give one band or three");
     if (request->bbox.count && request->bbox.count != 4)

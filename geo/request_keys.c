@@ -46,6 +46,8 @@ const GaclipKey gaclip__keys[GACLIP__KEY_COUNT] = {
      .help = "bands to use, counted from 1: three, or one (default: by colour interpretation)"},
     {.name = "scale", .type = GACLIP_KEY_TEXT, .offset = AT(scale), .alters = 1,
      .help = "values to bytes: auto, none, percentile:LOW,HIGH or MIN,MAX (default auto)"},
+    {.name = "open_options", .type = GACLIP_KEY_NAMES, .offset = AT(open_options), .alters = 1,
+     .help = "open options of the scene's own driver: NAME=VALUE, separated by commas"},
     {.name = "gsd", .type = GACLIP_KEY_NUMBER, .offset = AT(gsd), .minimum = 1e-4, .maximum = 1e5,
      .alters = 1, .help = "metres that a raster pixel measures (default: from the georeference)"},
     {.name = "tile_size", .type = GACLIP_KEY_INTEGER, .offset = AT(tile_size), .minimum = 32,

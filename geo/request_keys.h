@@ -27,7 +27,7 @@ typedef struct GaclipKey {
 } GaclipKey;
 
 extern const GaclipKey gaclip__keys[];
-enum { GACLIP__KEY_COUNT = 25 };
+enum { GACLIP__KEY_COUNT = 26 };
 
 /* The index of a key in any case, or -1. */
 int gaclip__key_find(const char *name, size_t length);

@@ -22,14 +22,13 @@ int gaclip__is_request_output(const GaclipSceneDetectOptions *options)
 
 static int check_options(const GaclipSceneDetectOptions *o, GaclipError *err)
 {
-    const char *refused = o->dst_crs                                          ? "--dst-crs"
-                          : o->aoi                                            ? "--aoi"
-                          : o->append                                         ? "--append"
-                          : o->layer_name                                     ? "--output-layer"
-                          : o->quicklook                                      ? "--quicklook"
-                          : o->layer_options && *o->layer_options             ? "--lco"
-                          : o->raster.open_options && *o->raster.open_options ? "--oo"
-                                                                              : NULL;
+    const char *refused = o->dst_crs                              ? "--dst-crs"
+                          : o->aoi                                ? "--aoi"
+                          : o->append                             ? "--append"
+                          : o->layer_name                         ? "--output-layer"
+                          : o->quicklook                          ? "--quicklook"
+                          : o->layer_options && *o->layer_options ? "--lco"
+                                                                  : NULL;
     if (refused)
         return gaclip_error_set(
             err, GACLIP_ERROR_UNSUPPORTED,
@@ -93,6 +92,10 @@ static int set_raster(GaclipRequest *request, const GaclipRasterOptions *raster,
     int status = GACLIP_OK;
     for (int i = 0; i < raster->band_count && i < 4; i++) bands[i] = raster->bands[i];
     if (raster->bands) status = set_numbers(request, "bands", bands, raster->band_count, err);
+    int options = CSLCount((CSLConstList)raster->open_options);
+    if (!status && options)
+        status =
+            gaclip_request_set_list(request, "open_options", raster->open_options, options, err);
     if (!status && raster->scale) status = set(request, "scale", raster->scale, err);
     if (!status && raster->gsd > 0) status = set_number(request, "gsd", raster->gsd, err);
     return status;
@@ -128,7 +131,7 @@ static int make_request(GaclipRequest *request, const char *scene, const GaclipD
     request->file = strdup(o->output);
     if (!request->scene || !request->file)
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = gaclip_request_set_classes(request, classes, class_count, err);
+    int status = gaclip_request_set_list(request, "classes", classes, class_count, err);
     if (!status) status = set(request, "model", gaclip_model_path(model), err);
     GaclipPrecision precision = gaclip_compute_precision(gaclip_model_compute(model));
     if (!status && precision != GACLIP_PRECISION_F32)

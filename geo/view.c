@@ -68,7 +68,8 @@ static int look_at_scene(GaclipView *view, GaclipError *err)
 {
     const char *scene = view->request.scene;
     gaclip__gdal_quiet_begin();
-    GDALDatasetH dataset = GDALOpenEx(scene, GDAL_OF_RASTER | GDAL_OF_READONLY, NULL, NULL, NULL);
+    GDALDatasetH dataset = GDALOpenEx(scene, GDAL_OF_RASTER | GDAL_OF_READONLY, NULL,
+                                      (const char *const *)view->request.open_options.items, NULL);
     int status = GACLIP_OK;
     if (!dataset)
         status =
@@ -274,6 +275,7 @@ static int open_raster(GaclipRaster **out, const GaclipView *view, double gsd_mi
     if (view->request.bands.count) options.bands = bands;
     options.band_count = view->request.bands.count;
     options.scale = view->request.scale;
+    options.open_options = (const char *const *)view->request.open_options.items;
     options.gsd = view->request.gsd;
     options.model_gsd_min = gsd_min;
     options.model_gsd_max = gsd_max;

@@ -24,6 +24,10 @@ cJSON *gaclip__view_asked_key(const GaclipView *view)
     cJSON_AddItemToObject(key, "bbox", cJSON_CreateDoubleArray(r->bbox.items, r->bbox.count));
     cJSON_AddItemToObject(key, "bands", cJSON_CreateDoubleArray(r->bands.items, r->bands.count));
     cJSON_AddStringToObject(key, "scale", r->scale ? r->scale : "auto");
+    if (r->open_options.count)
+        cJSON_AddItemToObject(key, "open_options",
+                              cJSON_CreateStringArray((const char *const *)r->open_options.items,
+                                                      r->open_options.count));
     cJSON_AddNumberToObject(key, "gsd", r->gsd);
     cJSON_AddNumberToObject(key, "tile_size", r->tile_size);
     cJSON_AddNumberToObject(key, "overlap", r->overlap);

@@ -171,6 +171,7 @@ def test_gaclip_leaves_other_files_alone(town, tmp_path):
         ("GACLIP:{scene}?classes=", "empty value"),
         ("GACLIP:{scene}?classes=a,a", "named twice"),
         ("GACLIP:{scene}?classes=a&min_score=-1", "outside 0 to 1"),
+        ("GACLIP:{scene}?classes=a&open_options=NUM_THREADS", "NAME=VALUE"),
         ("GACLIP:{scene}?classes=a&show=b", "show"),
         ("GACLIP:{scene}?classes=a&nonsense=1", "nonsense"),
         ("GACLIP:{scene}?classes=a%0ab", "control character"),

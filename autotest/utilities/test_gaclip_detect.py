@@ -465,9 +465,23 @@ def test_gaclip_detect_finer(asked):
     cli.assert_fails(DETECT, *asked, "--finer", 3, names=["--finer", "2"], exit_code=2)
 
 
-@pytest.mark.parametrize("option", [["-t_srs", "EPSG:4326"], ["-lco", "A=B"], ["-oo", "A=B"]])
+@pytest.mark.parametrize("option", [["-t_srs", "EPSG:4326"], ["-lco", "A=B"], ["-nln", "a"]])
 def test_gaclip_detect_gaclip_file_takes_no_such_option(asked, option):
     cli.assert_fails(DETECT, *asked, "-o", "x.gaclip", *option, names=["x.gaclip", "ogr2ogr"])
+
+
+def test_gaclip_detect_open_options(asked):
+    """They reach the raster's driver, and go into the files that ask the same again."""
+    plain = [*asked, "-oo", "GEOREF_SOURCES=NONE"]
+    cli.assert_fails(DETECT, *plain, "-o", "a.gpkg", names=["--gsd"])
+    extents = []
+    for name in ["a.gpkg", "a.gaclip"]:
+        result = cli.run(DETECT, *plain, "--gsd", 1, "-o", name, "-q")
+        assert result.returncode == 0, result.stderr
+        dataset = gdal.OpenEx(name, gdal.OF_VECTOR)
+        extents.append([round(at, 3) for at in dataset.GetLayer(0).GetExtent()])
+    assert extents[0] == extents[1]
+    assert all(-scenes.SIDE <= at <= scenes.SIDE for at in extents[0])
 
 
 def test_gaclip_detect_existing_gaclip_file(asked, tmp_path):

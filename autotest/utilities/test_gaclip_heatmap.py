@@ -51,6 +51,14 @@ def test_gaclip_heatmap_bbox(asked):
     cli.assert_fails(HEATMAP, *asked, "-o", "far.tif", "-te", 0, 0, 10, 10, names=["town.tif"])
 
 
+def test_gaclip_heatmap_open_options(asked):
+    plain = ["-oo", "GEOREF_SOURCES=NONE", "--gsd", 1]
+    assert cli.run(HEATMAP, *asked, *plain, "-o", "plain.tif").returncode == 0
+    assert gdal.Open("plain.tif").GetSpatialRef() is None
+    assert cli.run(HEATMAP, *asked, "-o", "there.tif").returncode == 0
+    assert gdal.Open("there.tif").GetSpatialRef().IsSame(scenes.crs())
+
+
 def test_gaclip_heatmap_default_output(asked, tmp_path):
     result = cli.run(HEATMAP, *asked)
     assert result.returncode == 0, result.stderr

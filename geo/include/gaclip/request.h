@@ -59,6 +59,7 @@ typedef struct GaclipRequest {
     char *model;     /* NULL = as gaclip_choose_model says */
     char *proposals; /* NULL = as gaclip_open_proposer says */
     GaclipNames classes, show;
+    GaclipNames open_options; /* NAME=VALUE, of the scene's driver */
     double min_score, nms_iou, gsd; /* the first: negative = gaclip_detector_default_score */
     int independent, overlap, octaves, finer, tile_size, threads;
     int dense, crops, precision; /* the last: gaclip_request_precision */
@@ -92,9 +93,9 @@ GACLIP_API int gaclip_request_from_json(GaclipRequest *out, const char *text, si
 GACLIP_API int gaclip_request_set(GaclipRequest *request, const char *key, const char *value,
                                   GaclipError *err);
 
-/* The classes as they are, commas and all. */
-GACLIP_API int gaclip_request_set_classes(GaclipRequest *request, const char *const *classes,
-                                          int count, GaclipError *err);
+/* Gives a key of lists its values as they are, commas and all: "classes", "open_options". */
+GACLIP_API int gaclip_request_set_list(GaclipRequest *request, const char *key,
+                                       const char *const *values, int count, GaclipError *err);
 
 /* The same for those of a NULL-terminated NAME=VALUE list (or NULL) that name a key. */
 GACLIP_API int gaclip_request_set_all(GaclipRequest *request, const char *const *pairs,
