@@ -16,9 +16,25 @@
 /* Seconds without a write; what is kept this way is written in one go. */
 enum { LONG_IDLE = 10 };
 
+/* GDAL's file systems in which nothing can be renamed: archives, streams, other servers' files. */
+static int is_fixed(const char *path)
+{
+    static const char *const PREFIXES[] = {"/vsizip/",    "/vsigzip/",   "/vsitar/",
+                                           "/vsicurl/",   "/vsistdin/",  "/vsistdout/",
+                                           "/vsisparse/", "/vsisubfile/"};
+    for (size_t i = 0; i < sizeof PREFIXES / sizeof *PREFIXES; i++)
+        if (STARTS_WITH_CI(path, PREFIXES[i])) return 1;
+    return 0;
+}
+
 int gaclip__check_output(const char *path, int overwrite, GaclipError *err)
 {
     VSIStatBufL info;
+    if (is_fixed(path))
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "%s: outputs are written beside their place and renamed, which is "
+                                "not possible there; write to a folder first",
+                                path);
     if (VSIStatExL(path, &info, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG)) return GACLIP_OK;
     if (VSI_ISDIR(info.st_mode))
         return gaclip_error_set(err, GACLIP_ERROR_EXISTS, "%s: is a folder; name a file", path);

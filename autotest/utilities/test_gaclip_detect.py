@@ -342,6 +342,12 @@ def test_gaclip_detect_unwritable_output(asked):
     cli.assert_fails(DETECT, *asked, "-o", "no/such/folder/found.gpkg", names=["no/such/folder"])
 
 
+@pytest.mark.parametrize("folder", ["/vsizip/a.zip", "/vsigzip/a.gz", "/vsistdout"])
+def test_gaclip_detect_output_into_an_archive(asked, folder):
+    name = f"{folder}/found.gpkg"
+    cli.assert_fails(DETECT, *asked, "-o", name, names=[name, "folder"])
+
+
 def test_gaclip_detect_output_is_a_folder(asked, tmp_path):
     (tmp_path / "found.gpkg").mkdir()
     cli.assert_fails(DETECT, *asked, "-o", "found.gpkg", "--overwrite", names=["found.gpkg"])
