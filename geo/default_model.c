@@ -42,6 +42,12 @@ int gaclip_choose_model(const char **path, const char *given, GaclipError *err)
         "(gaclip-train makes one from a scene and its annotations)");
 }
 
+int gaclip_is_shipped_model(const char *path)
+{
+    pthread_once(&once, find_shipped);
+    return *shipped && !strcmp(path, shipped);
+}
+
 int gaclip_choose_proposer(const char **path, const char *given, GaclipError *err)
 {
     *path = given;

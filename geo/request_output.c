@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaclip/default_model.h"
 #include "gaclip/view.h"
 #include "gdal_error.h"
 #include "provenance.h"
@@ -101,8 +102,15 @@ static int set_raster(GaclipRequest *request, const GaclipRasterOptions *raster,
     return status;
 }
 
+static int is_default_proposer(const GaclipModel *proposer, const GaclipModel *model)
+{
+    return gaclip_model_config(model)->proposal.width <= 0 &&
+           gaclip_is_shipped_model(gaclip_model_path(proposer));
+}
+
 static int set_detection(GaclipRequest *request, const GaclipDetector *detector,
-                         const GaclipSceneDetectOptions *o, GaclipError *err)
+                         const GaclipModel *model, const GaclipSceneDetectOptions *o,
+                         GaclipError *err)
 {
     const GaclipDetectOptions *d = gaclip_detector_options(detector);
     int status = set_number(request, "min_score", meant(d->min_score), err);
@@ -115,11 +123,19 @@ static int set_detection(GaclipRequest *request, const GaclipDetector *detector,
     if (!status && d->crops) status = set(request, "crops", "yes", err);
     if (!status && d->dense >= 0)
         status = set(request, "dense", d->dense == GACLIP_DENSE_VALUE ? "value" : "full", err);
-    if (!status && d->proposer)
+    if (!status && d->proposer && !is_default_proposer(d->proposer, model))
         status = set(request, "proposals", gaclip_model_path(d->proposer), err);
     if (!status && o->tile_size) status = set_number(request, "tile_size", o->tile_size, err);
     if (!status && o->bbox) status = set_numbers(request, "bbox", o->bbox, 4, err);
     return status ? status : set_raster(request, &o->raster, err);
+}
+
+/* The shipped model is found wherever gaclip is, on another machine, too, and needs no name. */
+static int is_default(const char *model)
+{
+    const char *path;
+    return gaclip_is_shipped_model(model) && !gaclip_choose_model(&path, NULL, NULL) &&
+           !strcmp(path, model);
 }
 
 static int make_request(GaclipRequest *request, const char *scene, const GaclipDetector *detector,
@@ -132,11 +148,12 @@ static int make_request(GaclipRequest *request, const char *scene, const GaclipD
     if (!request->scene || !request->file)
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     int status = gaclip_request_set_list(request, "classes", classes, class_count, err);
-    if (!status) status = set(request, "model", gaclip_model_path(model), err);
+    if (!status && !is_default(gaclip_model_path(model)))
+        status = set(request, "model", gaclip_model_path(model), err);
     GaclipPrecision precision = gaclip_compute_precision(gaclip_model_compute(model));
     if (!status && precision != GACLIP_PRECISION_F32)
         status = set(request, "precision", gaclip_precision_name(precision), err);
-    return status ? status : set_detection(request, detector, o, err);
+    return status ? status : set_detection(request, detector, model, o, err);
 }
 
 static int count_all(GaclipSceneDetectSummary *summary, const GaclipView *view,
@@ -190,7 +207,7 @@ static int write_request(const GaclipView *view, const cJSON *provenance, Gaclip
     GaclipRequest stored = view->request;
     char *said = cJSON_PrintUnformatted(provenance);
     stored.scene = stored_name(view->request.scene, view->request.file);
-    stored.model = stored_name(view->request.model, view->request.file);
+    if (stored.model) stored.model = stored_name(view->request.model, view->request.file);
     if (stored.proposals)
         stored.proposals = stored_name(view->request.proposals, view->request.file);
     char *text = gaclip_request_json(&stored, said);

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 
 import pytest
+from osgeo import gdal
 
 import cli
+import layers
+import scenes
 import tiny_datasets
 
 MODELS = cli.ROOT / "models"
@@ -95,3 +98,22 @@ def test_shipped_model_is_found(town):
     report = json.loads(result.stdout)
     assert os.path.samefile(report["model"], MODELS / "default.safetensors")
     assert report["model_sha256"] == info()["sha256"]
+
+
+def test_shipped_model_needs_no_name(town, tmp_path):
+    """A .gaclip file of it can go to another machine; one of another model names that."""
+    shipped, *more = [town.scene, "-c", "storage tank", "--bbox", *corner(), "-o"], "-q"
+    assert cli.run("gaclip-detect", *shipped, "a.gaclip", *more).returncode == 0
+    assert "model" not in json.loads((tmp_path / "a.gaclip").read_text())
+    shutil.copy(MODELS / "default.safetensors", "mine.safetensors")
+    named = [*shipped, "b.gaclip", "-m", "mine.safetensors", *more]
+    assert cli.run("gaclip-detect", *named).returncode == 0
+    assert json.loads((tmp_path / "b.gaclip").read_text())["model"] == "mine.safetensors"
+    one, two = (gdal.OpenEx(name, gdal.OF_VECTOR) for name in ("a.gaclip", "b.gaclip"))
+    assert layers.rows(one.GetLayer(0)) == layers.rows(two.GetLayer(0))
+
+
+def corner():
+    """Of the town, xmin, ymin, xmax, ymax in one text."""
+    x, y = scenes.ORIGIN
+    return [f"{x},{y - 64},{x + 64},{y}"]

@@ -14,6 +14,10 @@ extern "C" {
  * given does. GACLIP_ERROR_ARGUMENT, with what to do, when there is none of the three. */
 GACLIP_API int gaclip_choose_model(const char **path, const char *given, GaclipError *err);
 
+/* Whether a path is the shipped model's, as gaclip_choose_model and gaclip_choose_proposer give it.
+ */
+GACLIP_API int gaclip_is_shipped_model(const char *path);
+
 /* Whose proposals are used where a model has no head for them: given, unless that is NULL; else the
  * model that is shipped. GACLIP_ERROR_ARGUMENT when there is neither. */
 GACLIP_API int gaclip_choose_proposer(const char **path, const char *given, GaclipError *err);
