@@ -11,6 +11,7 @@
 
 #include "classes.h"
 #include "command.h"
+#include "detect_outputs.h"
 #include "files.h"
 #include "gaclip/default_model.h"
 #include "gaclip/scene_detect.h"
@@ -101,72 +102,6 @@ static int set_scene_options(DetectSession *session, DetectArguments *arguments,
     options->aoi_layer = arguments->aoi_layer;
     options->quicklook = arguments->quicklook;
     return raster_arguments_apply(&options->raster, &arguments->raster, err);
-}
-
-/* The driver's own extension, or the last of several; NULL = it has none. */
-static const char *extension_of(GDALDriverH driver)
-{
-    const char *extension = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSION, NULL);
-    if (extension != NULL && *extension != '\0') return extension;
-    const char *all = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSIONS, NULL);
-    if (all == NULL || *all == '\0') return NULL;
-    const char *space = strrchr(all, ' ');
-    return space != NULL ? space + 1 : all;
-}
-
-/* <scene>_detections.<extension> in the working folder; *out is the caller's to free. */
-static int name_output(char **out, const char *scene, const char *format, GaclipError *err)
-{
-    const char *extension = "gpkg";
-    if (format != NULL && EQUAL(format, "GACLIP")) {
-        extension = "gaclip"; /* needs no driver to be written */
-    } else if (format != NULL) {
-        GDALDriverH driver = GDALGetDriverByName(format);
-        if (driver == NULL)
-            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                    "--of %s: GDAL has no such driver; see --formats", format);
-        extension = extension_of(driver);
-        if (extension == NULL)
-            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                    "--of %s has no file extension of its own; name the output "
-                                    "with -o",
-                                    format);
-    }
-    return file_default_output(out, scene, CPLSPrintf("_detections.%s", extension), err);
-}
-
-static int name_outputs(TextList *outputs, const DetectArguments *arguments, const char **scenes,
-                        int count, GaclipError *err)
-{
-    if (arguments->quicklook != NULL && count > 1)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "--quicklook %s: one picture for %d scenes; run them one by one",
-                                arguments->quicklook, count);
-    if (arguments->output != NULL && count > 1 && !arguments->append)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "-o %s: one output for %d scenes; leave -o out to write one a "
-                                "scene, or let them follow each other in it with --append",
-                                arguments->output, count);
-    if (arguments->output != NULL) {
-        int status = GACLIP_OK;
-        for (int i = 0; i < count && status == GACLIP_OK; i++)
-            status = text_list_add(outputs, arguments->output, strlen(arguments->output), err);
-        return status;
-    }
-    for (int i = 0; i < count; i++) {
-        char *name = NULL;
-        int status = name_output(&name, scenes[i], arguments->format, err);
-        for (int j = 0; j < i && status == GACLIP_OK; j++)
-            if (!strcmp(outputs->items[j], name))
-                status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                          "%s and %s would both be written to %s; run them one by "
-                                          "one with -o",
-                                          scenes[j], scenes[i], name);
-        if (status == GACLIP_OK) status = text_list_add(outputs, name, strlen(name), err);
-        free(name);
-        if (status != GACLIP_OK) return status;
-    }
-    return GACLIP_OK;
 }
 
 static int check_output(const char *output, const DetectArguments *arguments, const char **scenes,
@@ -307,7 +242,15 @@ static int detect_all(DetectArguments *arguments, const char **scenes, int count
     if (status == GACLIP_OK && arguments->append && arguments->overwrite)
         status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                   "--append keeps what is there, --overwrite does not; choose one");
-    if (status == GACLIP_OK) status = name_outputs(&outputs, arguments, scenes, count, err);
+    if (status == GACLIP_OK && arguments->quicklook != NULL && count > 1)
+        status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                  "--quicklook %s: one picture for %d scenes; run them one by one",
+                                  arguments->quicklook, count);
+    if (status == GACLIP_OK)
+        status =
+            arguments->output != NULL
+                ? detect_share_output(&outputs, arguments->output, arguments->append, count, err)
+                : detect_name_outputs(&outputs, scenes, count, arguments->format, err);
     if (status == GACLIP_OK) status = check_inputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = open_session(&session, arguments, err);
     if (status == GACLIP_OK) status = set_scene_options(&session, arguments, err);
