@@ -38,7 +38,7 @@ def write_recipe():
     first = {"steps": 2, "batch": 4, "warmup_steps": 1, "weights": FIRST,
              "sources": [captions, everything]}
     second = {**first, "weights": SECOND, "sources": [captions, regions]}
-    labels = {"type": "coco", "path": "${GACLIP_HELD_OUT}/pseudo_labels.json", "annotated": False}
+    labels = {"type": "coco", "path": "${GACLIP_HELD_OUT}/pseudo_labels.json"}
     third = {**second, "sources": [captions, regions, labels]}
     whole = {"format": "gaclip-recipe", "version": 1, "model": {"architecture": ARCHITECTURE}}
     tiny_datasets.write_json("recipe.json", {**whole, "stages": [first, second]})
@@ -48,7 +48,7 @@ def write_recipe():
 
 def hold_out(data):
     command = [sys.executable, str(SCRIPT), "recipe.json", "--then", "then.json", "-o", "out",
-               "--data", str(data), "--bin", os.environ["GACLIP_BIN"]]
+               "--pseudo-score", "0.001", "--data", str(data), "--bin", os.environ["GACLIP_BIN"]]
     return subprocess.run(command, capture_output=True, text=True)
 
 

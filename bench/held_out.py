@@ -10,7 +10,8 @@ the validation parts: detection of windmills, and the scene classes of UC Merced
     held_out.py recipes/held_out.json --then recipes/held_out_pseudo.json -o FOLDER
 
 goes on with a second recipe, for which the first model has labelled the chips: of each that a
-caption says to show a windmill, the box that scores best (pseudo-labels, as CastDet has them).
+caption says to show a windmill, the box that scores best, if that is enough (pseudo-labels, as
+CastDet has them); the rest of such a chip then counts as ground.
 
 - No box of a windmill is seen, and no phrase of a region says the word, as a negative neither. Chips
   of the training part that show one stand among the captions, as whole images: that is where the
@@ -44,6 +45,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--then", metavar="RECIPE", help="learns from the first model's own boxes")
+    parser.add_argument("--pseudo-score", type=float, default=0.3, metavar="SCORE",
+                        help="of a box that the second recipe learns from (default: 0.3)")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER")
     parser.add_argument("--data", default=os.environ.get("GACLIP_DATA", "../shared/data"),
                         metavar="FOLDER", help="(default: GACLIP_DATA, ../shared/data)")
@@ -139,7 +142,7 @@ def label(arguments, model):
                  for image in json.load(file)["images"]]
     found = os.path.join(arguments.output, "pseudo_labels.gpkg")
     run(arguments, "gaclip-detect", *names, "-c", "windmill", "-m", model, "--gsd", "1",
-        "--min-score", "0.001", "-o", found, "--append", "--resume", "-q")
+        "--min-score", str(arguments.pseudo_score), "-o", found, "--append", "--resume", "-q")
     dataset = ogr.Open(found)
     write_pseudo_labels(dataset.GetLayer(0), path)
 

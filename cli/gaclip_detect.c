@@ -295,14 +295,13 @@ static int detect(int argc, char **argv)
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
         {.name = "append", .classic = "append", .type = OPTION_FLAG, .value = &a.append,
-         .help = "add to an existing output, a GeoPackage or another format with transactions; "
-                 "then many scenes can share one -o"},
+         .help = "add to the output, a GeoPackage, if it is there; then many scenes can share one -o"},
         {.name = "output-layer", .classic = "nln", .type = OPTION_TEXT, .value = &a.output_layer,
          .meta = "NAME", .help = "name of the layer (default: detections)"},
         {.name = "resume", .type = OPTION_FLAG, .value = &a.resume,
          .help = "go on where a run of the same command was stopped, from what it left in "
                  "OUTPUT.unfinished; pass over scenes whose output is there, or, with --append, "
-                 "that were appended to a GeoPackage by the same command"},
+                 "that were appended with the same options"},
         {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = &a.model, .meta = "FILE",
          .help = "model file (default: the shipped one, or what GACLIP_MODEL names)"},
         PROPOSAL_OPTIONS(a.how),

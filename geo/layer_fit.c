@@ -5,16 +5,35 @@
 
 #include "raster.h"
 
+static int is_fit(OGRFieldType type, GaclipFieldType wanted)
+{
+    if (wanted == GACLIP_FIELD_TEXT) return type == OFTString;
+    if (wanted == GACLIP_FIELD_REAL) return type == OFTReal;
+    return type == OFTInteger64 || type == OFTInteger;
+}
+
+static int is_misfit(OGRLayerH layer, const GaclipVectorTarget *target, const char *what,
+                     const char *name, GaclipError *err)
+{
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                            "%s: its layer %s has no %s%s, so it is not one of detections; choose "
+                            "another name with --output-layer",
+                            target->path, OGR_L_GetName(layer), what, name);
+}
+
 static int check_fields(OGRLayerH layer, const GaclipVectorTarget *target,
                         const GaclipField *fields, int field_count, GaclipError *err)
 {
     OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
-    for (int i = 0; i < field_count; i++)
-        if (OGR_FD_GetFieldIndex(definition, fields[i].name) < 0)
-            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                    "%s: its layer %s has no field %s, so it is not one of these; "
-                                    "choose another name with --output-layer",
-                                    target->path, OGR_L_GetName(layer), fields[i].name);
+    OGRwkbGeometryType geometry = wkbFlatten(OGR_L_GetGeomType(layer));
+    if (geometry != wkbPolygon && geometry != wkbUnknown)
+        return is_misfit(layer, target, "polygons", "", err);
+    for (int i = 0; i < field_count; i++) {
+        int at = OGR_FD_GetFieldIndex(definition, fields[i].name);
+        if (at < 0) return is_misfit(layer, target, "field ", fields[i].name, err);
+        if (!is_fit(OGR_Fld_GetType(OGR_FD_GetFieldDefn(definition, at)), fields[i].type))
+            return is_misfit(layer, target, "field of the right type ", fields[i].name, err);
+    }
     return GACLIP_OK;
 }
 
@@ -63,11 +82,6 @@ int gaclip__layer_fit(OGRLayerH *out, OGRSpatialReferenceH *crs, GDALDatasetH da
     *out = GDALDatasetGetLayerByName(dataset, options->name);
     if (!*out) return GACLIP_OK;
     *crs = crs_of(*out);
-    if (options->layer_options && *options->layer_options)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "--lco %s: the layer %s of %s is there already; leave the option "
-                                "out",
-                                *options->layer_options, options->name, target->path);
     int status = check_fields(*out, target, fields, field_count, err);
     return status ? status : check_crs(*crs, *out, target, raster, options->dst_crs, err);
 }

@@ -7,9 +7,9 @@
 #include "gaclip/feature.h"
 #include "layer_writer.h"
 
-/* The layer of that name in the target's dataset, which must have all fields, in a CRS that the
- * raster's can be brought to and that options do not contradict. *out is NULL where there is none
- * of that name; *crs (lent by it) where its coordinates are on no ground. */
+/* The layer of that name in the target's dataset, which must have all fields and polygons, in a CRS
+ * that the raster's can be brought to and that options do not contradict. *out is NULL where there
+ * is none of that name; *crs (lent by it) where its coordinates are on no ground. */
 int gaclip__layer_fit(OGRLayerH *out, OGRSpatialReferenceH *crs, GDALDatasetH dataset,
                       const GaclipVectorTarget *target, const GaclipRaster *raster,
                       const GaclipLayerOptions *options, const GaclipField *fields, int field_count,

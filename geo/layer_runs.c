@@ -7,9 +7,9 @@
 #include <string.h>
 
 /* GACLIP_ and the fact's name in capitals; the caller frees it with CPLFree. */
-static char *key_of(const cJSON *fact)
+static char *key_of(const char *name)
 {
-    char *key = CPLStrdup(CPLSPrintf("GACLIP_%s", fact->string));
+    char *key = CPLStrdup(CPLSPrintf("GACLIP_%s", name));
     for (char *c = key; *c; c++)
         if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
     return key;
@@ -59,46 +59,30 @@ void gaclip__layer_runs_add(OGRLayerH layer, const cJSON *provenance)
     }
     cJSON_ArrayForEach(fact, provenance)
     {
-        char *key = key_of(fact);
+        char *key = key_of(fact->string);
         set_item(layer, key, fact);
         CPLFree(key);
     }
 }
 
-static int first_holds(OGRLayerH layer, const cJSON *facts)
+static int run_holds(const char *run, const char *name, const char *text)
 {
-    const cJSON *fact;
-    int holds = 1;
-    cJSON_ArrayForEach(fact, facts)
-    {
-        char *key = key_of(fact), *text = text_of(fact);
-        const char *known = GDALGetMetadataItem(layer, key, NULL);
-        holds &= known && !strcmp(known, text);
-        CPLFree(key);
-        CPLFree(text);
-    }
+    cJSON *facts = cJSON_Parse(run);
+    const cJSON *fact = cJSON_GetObjectItemCaseSensitive(facts, name);
+    int holds = cJSON_IsString(fact) && !strcmp(fact->valuestring, text);
+    cJSON_Delete(facts);
     return holds;
 }
 
-static int run_holds(const char *run, const cJSON *facts)
+int gaclip__layer_runs_hold(OGRLayerH layer, const char *name, const char *text)
 {
-    cJSON *known = cJSON_Parse(run);
-    const cJSON *fact;
-    int holds = known != NULL;
-    cJSON_ArrayForEach(fact, facts)
-    {
-        holds &= cJSON_Compare(cJSON_GetObjectItemCaseSensitive(known, fact->string), fact, 1);
-    }
-    cJSON_Delete(known);
-    return holds;
-}
-
-int gaclip__layer_runs_hold(OGRLayerH layer, const cJSON *facts)
-{
-    int holds = first_holds(layer, facts);
+    char *key = key_of(name);
+    const char *first = GDALGetMetadataItem(layer, key, NULL);
+    int holds = first && !strcmp(first, text);
+    CPLFree(key);
     for (char **item = GDALGetMetadata(layer, NULL); item && *item && !holds; item++) {
         const char *run = STARTS_WITH(*item, "GACLIP_RUN_") ? strchr(*item, '=') : NULL;
-        if (run) holds = run_holds(run + 1, facts);
+        if (run) holds = run_holds(run + 1, name, text);
     }
     return holds;
 }

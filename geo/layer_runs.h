@@ -10,7 +10,7 @@
 /* Adds a run by its provenance. */
 void gaclip__layer_runs_add(OGRLayerH layer, const cJSON *provenance);
 
-/* Whether one of the runs has all members of facts (gaclip__add_run). */
-int gaclip__layer_runs_hold(OGRLayerH layer, const cJSON *facts);
+/* Whether one of the runs has the member of that name with that text. */
+int gaclip__layer_runs_hold(OGRLayerH layer, const char *name, const char *text);
 
 #endif

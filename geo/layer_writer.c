@@ -108,16 +108,36 @@ static int check_layer_options(const GaclipVectorTarget *target, const char *con
     return status;
 }
 
+/* What only an attempt shows: a name that is taken by a raster, a view or the format itself. */
+static int try_layer(GDALDatasetH dataset, const GaclipVectorTarget *target,
+                     const GaclipLayerOptions *options, GaclipError *err)
+{
+    CPLErrorReset();
+    int failed = GDALDatasetStartTransaction(dataset, 0) != OGRERR_NONE;
+    OGRLayerH layer =
+        failed ? NULL : GDALDatasetCreateLayer(dataset, options->name, NULL, wkbPolygon, NULL);
+    failed = !layer || OGR_L_SyncToDisk(layer) != OGRERR_NONE;
+    int status = failed || *gaclip__gdal_reason()
+                     ? fail(target,
+                            "no such layer can be made there; choose another name with "
+                            "--output-layer",
+                            err)
+                     : GACLIP_OK;
+    GDALDatasetRollbackTransaction(dataset);
+    return status;
+}
+
 static int check_existing(const GaclipVectorTarget *target, const GaclipRaster *raster,
                           const GaclipLayerOptions *options, const GaclipField *fields,
                           int field_count, GaclipError *err)
 {
     OGRLayerH layer;
     OGRSpatialReferenceH crs;
-    GDALDatasetH dataset = GDALOpenEx(target->path, GDAL_OF_VECTOR, NULL, NULL, NULL);
+    GDALDatasetH dataset = gaclip__target_existing(target);
     if (!dataset) return fail(target, "cannot be read", err);
     int status =
         gaclip__layer_fit(&layer, &crs, dataset, target, raster, options, fields, field_count, err);
+    if (!status && !layer) status = try_layer(dataset, target, options, err);
     GDALClose(dataset);
     return status;
 }
@@ -264,7 +284,9 @@ static int write_feature(Writing *w, const GaclipFeature *from, GaclipError *err
     set_fields(feature, w, from);
     int status = set_geometry(feature, w, from, err);
     if (!status && OGR_L_CreateFeature(w->layer, feature) != OGRERR_NONE)
-        status = fail(w->target, "a feature cannot be written (is the disk full?)", err);
+        status = fail(
+            w->target,
+            "a feature cannot be written (is the disk full, or the file in use elsewhere?)", err);
     OGR_F_Destroy(feature);
     return status;
 }
@@ -297,20 +319,29 @@ static int write_parts(Writing *w, GaclipError *err)
     return status ? status : write_style(w, err);
 }
 
+/* GDAL writes metadata and extent with the commit, and says of their failure a message alone. */
+static int commit(const Writing *w, GaclipError *err)
+{
+    CPLErrorReset();
+    if (GDALDatasetCommitTransaction(w->target->dataset) != OGRERR_NONE)
+        return fail(w->target,
+                    "cannot be written (is the disk full, or the file in use elsewhere?)", err);
+    return *gaclip__gdal_reason()
+               ? fail(w->target, "has the boxes now, but not their provenance and extent", err)
+               : GACLIP_OK;
+}
+
 static int write_all(Writing *w, GaclipError *err)
 {
     GDALDatasetH dataset = w->target->dataset;
     int has_transaction = GDALDatasetTestCapability(dataset, ODsCTransactions) &&
                           GDALDatasetStartTransaction(dataset, 0) == OGRERR_NONE;
     if (w->target->is_extended && !has_transaction)
-        return fail(w->target, "is in use by another program", err);
+        return fail(w->target, "no transaction can be begun", err);
     int status = write_parts(w, err);
+    if (!status && has_transaction) status = commit(w, err);
     if (status && w->target->is_extended) GDALDatasetRollbackTransaction(dataset);
-    if (status || !has_transaction) return status;
-    GDALFlushCache(dataset); /* metadata belong to the transaction, too */
-    return GDALDatasetCommitTransaction(dataset) == OGRERR_NONE
-               ? GACLIP_OK
-               : fail(w->target, "cannot be written (is the disk full?)", err);
+    return status;
 }
 
 int gaclip__write_layer(GaclipVectorTarget *target, const GaclipLayerContent *content,

@@ -1,7 +1,9 @@
 /* Detection over a scene, step by step. */
 #include "gaclip/scene_detect.h"
 
+#include <cpl_conv.h>
 #include <cpl_string.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "area_of_interest.h"
@@ -17,6 +19,7 @@
 #include "raster.h"
 #include "request_output.h"
 #include "temporary_file.h"
+#include "text_hash.h"
 #include "tile_scan.h"
 #include "unfinished.h"
 
@@ -47,6 +50,7 @@ typedef struct Run {
     GaclipAreaOfInterest *aoi; /* NULL: everywhere */
     GaclipTileStore store;
     GaclipUnfinished unfinished;
+    char fingerprint[17];
     GaclipFoundList found;
 } Run;
 
@@ -88,22 +92,6 @@ static int open_all(Run *run, GaclipError *err)
     return status;
 }
 
-/* Whether an earlier run has appended the same to the output: what --resume is to pass over. */
-static int is_done(const Run *run)
-{
-    const GaclipSceneDetectOptions *o = &run->options;
-    if (!o->resume || !run->target.is_extended) return 0;
-    GDALDatasetH dataset = GDALOpenEx(o->output, GDAL_OF_VECTOR, NULL, NULL, NULL);
-    OGRLayerH layer = dataset ? GDALDatasetGetLayerByName(dataset, layer_name_of(o)) : NULL;
-    GaclipProvenance from = provenance_of(run);
-    cJSON *facts = cJSON_CreateObject();
-    gaclip__add_run(facts, &from);
-    int is_done = layer && gaclip__layer_runs_hold(layer, facts);
-    cJSON_Delete(facts);
-    if (dataset) GDALClose(dataset);
-    return is_done;
-}
-
 static int plan_tiles(Run *run, GaclipError *err)
 {
     GaclipArea area;
@@ -137,12 +125,38 @@ static cJSON *make_key(const Run *run)
     return key;
 }
 
-static int take_up(Run *run, GaclipError *err)
+/* Sixteen digits that stand for the key, and for the ground that the scene lies on. */
+static void set_fingerprint(Run *run, const cJSON *key)
 {
-    cJSON *key = make_key(run);
-    int status = gaclip__unfinished_open(&run->unfinished, &run->store, run->options.output, key,
-                                         run->class_count, run->options.resume, err);
-    cJSON_Delete(key);
+    const double *t = gaclip_raster_info(run->raster)->geotransform;
+    char *text = cJSON_PrintUnformatted(key);
+    uint64_t hash = gaclip__text_hash(GACLIP__HASH_START, text ? text : "");
+    for (int i = 0; i < 6; i++) hash = gaclip__text_hash(hash, CPLSPrintf(",%.17g", t[i]));
+    snprintf(run->fingerprint, sizeof run->fingerprint, "%016llx", (unsigned long long)hash);
+    cJSON_free(text);
+}
+
+/* Whether an earlier run has appended the same to the output: what --resume is to pass over. */
+static int is_done(const Run *run)
+{
+    const GaclipSceneDetectOptions *o = &run->options;
+    if (!o->resume || !run->target.is_extended) return 0;
+    GDALDatasetH dataset = gaclip__target_existing(&run->target);
+    OGRLayerH layer = dataset ? GDALDatasetGetLayerByName(dataset, layer_name_of(o)) : NULL;
+    int is_done = layer && gaclip__layer_runs_hold(layer, "fingerprint", run->fingerprint);
+    if (dataset) GDALClose(dataset);
+    return is_done;
+}
+
+/* Scenes that share an output leave what they have found beside it each under its own name. */
+static int take_up(Run *run, const cJSON *key, GaclipError *err)
+{
+    const GaclipSceneDetectOptions *o = &run->options;
+    char *name = CPLStrdup(o->append ? CPLSPrintf("%s.%s", o->output, CPLGetFilename(run->scene))
+                                     : o->output);
+    int status = gaclip__unfinished_open(&run->unfinished, &run->store, name, key, run->class_count,
+                                         o->resume, err);
+    CPLFree(name);
     run->summary.tiles_resumed = run->store.known;
     return status;
 }
@@ -268,18 +282,32 @@ static int write_layer(Run *run, const cJSON *provenance, const char *style, Gac
     return status;
 }
 
+static int write_quicklook(const Run *run, GaclipError *err)
+{
+    if (!run->options.quicklook) return GACLIP_OK;
+    return gaclip__quicklook(run->options.quicklook, run->raster, &run->store.plan.area,
+                             &run->found, err);
+}
+
+/* A layer that is extended is there once it is written, so the picture comes first. */
+static int write_both(Run *run, const cJSON *provenance, const char *style, GaclipError *err)
+{
+    int is_extended = run->target.is_extended;
+    int status = is_extended ? write_quicklook(run, err) : GACLIP_OK;
+    if (!status) status = write_layer(run, provenance, style, err);
+    return status || is_extended ? status : write_quicklook(run, err);
+}
+
 static int write_output(Run *run, GaclipError *err)
 {
     GaclipProvenance from = provenance_of(run);
     cJSON *provenance = gaclip__provenance(&from);
     char *style = gaclip__qgis_style(run->classes, run->class_count);
-    int status = provenance && style ? write_layer(run, provenance, style, err)
+    if (provenance) cJSON_AddStringToObject(provenance, "fingerprint", run->fingerprint);
+    int status = provenance && style ? write_both(run, provenance, style, err)
                                      : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     cJSON_Delete(provenance);
     free(style);
-    if (!status && run->options.quicklook)
-        status = gaclip__quicklook(run->options.quicklook, run->raster, &run->store.plan.area,
-                                   &run->found, err);
     if (!status) status = gaclip__target_commit(&run->target, err);
     if (!status) gaclip__unfinished_remove(&run->unfinished);
     return status;
@@ -287,9 +315,13 @@ static int write_output(Run *run, GaclipError *err)
 
 static int run_all(Run *run, GaclipError *err)
 {
-    int status = plan_tiles(run, err);
-    if (!status) status = take_up(run, err);
-    if (status) return status;
+    cJSON *key = make_key(run);
+    set_fingerprint(run, key);
+    run->summary.is_done = is_done(run);
+    int status = run->summary.is_done ? GACLIP_OK : plan_tiles(run, err);
+    if (!status && !run->summary.is_done) status = take_up(run, key, err);
+    cJSON_Delete(key);
+    if (status || run->summary.is_done) return status;
     status = detect_tiles(run, err);
     if (!status) status = merge_tiles(run, err);
     if (!status) status = write_output(run, err);
@@ -332,8 +364,7 @@ int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
         run.options.tile_size = gaclip__default_tile(gaclip_detector_span(detector));
     gaclip__gdal_quiet_begin();
     int status = open_all(&run, err);
-    run.summary.is_done = !status && is_done(&run);
-    if (!status && !run.summary.is_done) status = run_all(&run, err);
+    if (!status) status = run_all(&run, err);
     close_all(&run);
     gaclip__gdal_quiet_end();
     run.summary.seconds = gaclip__seconds() - started;

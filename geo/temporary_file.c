@@ -19,11 +19,14 @@ enum { LONG_IDLE = 10 };
 /* GDAL's file systems in which nothing can be renamed: archives, streams, other servers' files. */
 static int is_fixed(const char *path)
 {
-    static const char *const PREFIXES[] = {"/vsizip/",    "/vsigzip/",   "/vsitar/",
-                                           "/vsicurl/",   "/vsistdin/",  "/vsistdout/",
-                                           "/vsisparse/", "/vsisubfile/"};
-    for (size_t i = 0; i < sizeof PREFIXES / sizeof *PREFIXES; i++)
-        if (STARTS_WITH_CI(path, PREFIXES[i])) return 1;
+    static const char *const NAMES[] = {"zip",   "gzip",   "tar",    "7z",      "rar",   "curl",
+                                        "stdin", "stdout", "sparse", "subfile", "cached"};
+    if (!STARTS_WITH_CI(path, "/vsi")) return 0;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        const char *rest = path + strlen("/vsi");
+        size_t length = strlen(NAMES[i]);
+        if (STARTS_WITH_CI(rest, NAMES[i]) && strchr("/?_", rest[length])) return 1;
+    }
     return 0;
 }
 

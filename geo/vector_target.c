@@ -115,10 +115,12 @@ int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char
     return status;
 }
 
-static GDALDatasetH open_existing(const GaclipVectorTarget *target)
+GDALDatasetH gaclip__target_existing(const GaclipVectorTarget *target)
 {
     const char *const drivers[] = {GDALGetDriverShortName(target->driver), NULL};
-    return GDALOpenEx(target->path, GDAL_OF_VECTOR | GDAL_OF_UPDATE, drivers, NULL, NULL);
+    CPLErrorReset();
+    return GDALOpenEx(target->path, GDAL_OF_VECTOR | GDAL_OF_UPDATE | GDAL_OF_VERBOSE_ERROR,
+                      drivers, NULL, NULL);
 }
 
 static int cannot_extend(const GaclipVectorTarget *target, GaclipError *err)
@@ -128,29 +130,39 @@ static int cannot_extend(const GaclipVectorTarget *target, GaclipError *err)
                             gaclip__gdal_reason());
 }
 
-static int check_existing(const GaclipVectorTarget *target, GaclipError *err)
+/* SQLite needs to write beside the file, too. */
+static int check_existing(GaclipVectorTarget *target, GaclipError *err)
 {
-    GDALDatasetH dataset = open_existing(target);
+    GDALDatasetH dataset = gaclip__target_existing(target);
     if (!dataset) return cannot_extend(target, err);
-    int is_safe = GDALDatasetTestCapability(dataset, ODsCTransactions);
     GDALClose(dataset);
-    if (is_safe) return GACLIP_OK;
+    int status = make_folder(target, err);
+    if (!status) drop_folder(target);
+    return status;
+}
+
+static int check_driver(const GaclipVectorTarget *target, const char *path, GaclipError *err)
+{
+    const char *name = GDALGetDriverShortName(target->driver);
+    if (EQUAL(name, "GPKG")) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                            "%s: %s has no transactions, so that a run that is stopped would leave "
-                            "half of its boxes; append to a GeoPackage",
-                            target->path, GDALGetDriverShortName(target->driver));
+                            "%s: %s is not appended to: a run that is stopped would leave half of "
+                            "its boxes; append to a GeoPackage",
+                            path, name);
 }
 
 int gaclip__target_extend(GaclipVectorTarget *target, const char *path, const char *format,
                           GaclipError *err)
 {
     VSIStatBufL facts;
-    if (VSIStatL(path, &facts)) return gaclip__target_open(target, path, format, 0, err);
     *target = (GaclipVectorTarget){.is_extended = 1};
     int status = find_driver(target, path, format, err);
+    if (!status) status = check_driver(target, path, err);
     if (status) return status;
+    if (VSIStatL(path, &facts)) return gaclip__target_open(target, path, format, 0, err);
     target->path = CPLStrdup(path);
-    status = check_existing(target, err);
+    status = gaclip__check_output(path, 1, err);
+    if (!status) status = check_existing(target, err);
     if (status) gaclip__target_abandon(target);
     return status;
 }
@@ -158,7 +170,7 @@ int gaclip__target_extend(GaclipVectorTarget *target, const char *path, const ch
 int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err)
 {
     if (target->is_extended) {
-        target->dataset = open_existing(target);
+        target->dataset = gaclip__target_existing(target);
         return target->dataset ? GACLIP_OK : cannot_extend(target, err);
     }
     int status = make_folder(target, err);

@@ -27,10 +27,15 @@ typedef struct GaclipVectorTarget {
 int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char *format,
                         int overwrite, GaclipError *err);
 
-/* The same for an output that may be there: then it is extended. The driver must know transactions,
- * so that a run that fails or is killed leaves the dataset as it was. */
+/* The same for an output that may be there: then it is extended. A GeoPackage alone is: it has
+ * transactions, so that a run that fails or is killed leaves the file as it was, and keeps what
+ * runs there were. */
 int gaclip__target_extend(GaclipVectorTarget *target, const char *path, const char *format,
                           GaclipError *err);
+
+/* The dataset that is extended, for update; NULL, with GDAL's reason, where it cannot be opened. The
+ * caller closes it. */
+GDALDatasetH gaclip__target_existing(const GaclipVectorTarget *target);
 
 /* Creates the dataset, or opens the one that is extended; it belongs to the target. */
 int gaclip__target_create(GaclipVectorTarget *target, GaclipError *err);

@@ -345,7 +345,8 @@ def test_gaclip_detect_unwritable_output(asked):
 @pytest.mark.parametrize("folder", ["/vsizip/a.zip", "/vsigzip/a.gz", "/vsistdout"])
 def test_gaclip_detect_output_into_an_archive(asked, folder):
     name = f"{folder}/found.gpkg"
-    cli.assert_fails(DETECT, *asked, "-o", name, names=[name, "folder"])
+    cli.assert_fails(DETECT, *asked, "-o", name, names=[name, "renamed"])
+    cli.assert_fails(DETECT, *asked, "-o", "/vsistdout", "--of", "GPKG", names=["renamed"])
 
 
 def test_gaclip_detect_output_is_a_folder(asked, tmp_path):

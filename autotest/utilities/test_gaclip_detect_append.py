@@ -141,6 +141,11 @@ def test_gaclip_detect_append_resume(asked, pair):
     assert rows() == everything
     result = detect(*pair, "-c", "field", *asked, "--append", "--resume")
     assert "passed over" not in result.stdout and len(rows()) > len(everything)
+    # It is the scene that counts, not how its name is spelled; one that changed is another.
+    line = ["-c", "tank", *asked, "--append", "--resume"]
+    assert "passed over" in detect("./one.tif", *line).stdout
+    shutil.copy("two.tif", "one.tif")
+    assert "passed over" not in detect("one.tif", *line).stdout
 
 
 def test_gaclip_detect_append_failure(asked, pair):
@@ -174,11 +179,61 @@ def test_gaclip_detect_append_failure_of_a_new_layer(asked, pair):
     assert len(rows("found")) == len(scenes.TANKS)
 
 
-@pytest.mark.parametrize("name", ["found.shp", "found.geojson"])
-def test_gaclip_detect_append_needs_transactions(asked, pair, name):
-    detect(pair[0], "-c", "tank", *asked[:-1], name)
-    cli.assert_fails(DETECT, pair[1], "-c", "tank", *asked[:-1], name, "--append",
-                     names=[name, "GeoPackage"])
+@pytest.mark.parametrize("name", ["found.shp", "found.geojson", "found.sqlite"])
+def test_gaclip_detect_append_to_geopackages_alone(asked, pair, name):
+    """Before any scene was searched, too."""
+    arguments = ["-c", "tank", *asked[:-1], name, "--append"]
+    cli.assert_fails(DETECT, *pair, *arguments, names=[name, "GeoPackage"])
+
+
+def test_gaclip_detect_append_to_a_raster(asked, pair):
+    """The scene's own file may get the boxes."""
+    gdal.Translate("found.gpkg", pair[0], format="GPKG")
+    detect("found.gpkg", "-c", "tank", *asked, "--append")
+    assert len(rows()) > 0
+    assert gdal.Open("found.gpkg").RasterXSize == scenes.SIDE
+    cli.assert_fails(DETECT, pair[1], "-c", "tank", *asked, "--append", "-nln", "gpkg_contents",
+                     names=["found.gpkg", "--output-layer"])
+
+
+@pytest.mark.parametrize("geometry, fields", [
+    (ogr.wkbPoint, {}), (ogr.wkbNone, {}), (ogr.wkbPolygon, {"score": ogr.OFTInteger}),
+    (ogr.wkbPolygon, {"class": ogr.OFTDate})])
+def test_gaclip_detect_append_types(asked, pair, geometry, fields):
+    detect(pair[0], "-c", "tank", *asked)
+    template = ogr.Open("found.gpkg")
+    definition = template.GetLayerByName("detections").GetLayerDefn()
+    dataset = ogr.GetDriverByName("GPKG").CreateDataSource("other.gpkg")
+    layer = dataset.CreateLayer("detections", scenes.crs(), geometry)
+    for i in range(definition.GetFieldCount()):
+        field = definition.GetFieldDefn(i)
+        layer.CreateField(ogr.FieldDefn(field.GetName(),
+                                        fields.get(field.GetName(), field.GetType())))
+    dataset = layer = None  # closes it
+    asked[-1] = "other.gpkg"
+    cli.assert_fails(DETECT, pair[0], "-c", "tank", *asked, "--append",
+                     names=["other.gpkg", "detections", *fields])
+
+
+def test_gaclip_detect_append_quicklook(asked, pair):
+    """Where the picture cannot be made, nothing is appended."""
+    detect(pair[0], "-c", "tank", *asked)
+    first = rows()
+    result = cli.run(DETECT, pair[1], "-c", "tank", *asked, "--append", "--quicklook",
+                     "a" * 254 + ".png")
+    assert result.returncode == 1 and rows() == first
+    detect(pair[1], "-c", "tank", *asked, "--append", "--resume", "--quicklook", "a.png")
+    assert len(rows()) > len(first)
+
+
+def test_gaclip_detect_append_refused_metadata(asked, pair):
+    """Boxes without their provenance are no success."""
+    detect(pair[0], "-c", "tank", *asked)
+    for when in ("INSERT", "UPDATE"):
+        sql(f"CREATE TRIGGER refuse_{when} BEFORE {when} ON gpkg_metadata "
+            "BEGIN SELECT RAISE(ABORT, 'no more'); END")
+    result = cli.run(DETECT, pair[1], "-c", "tank", *asked, "--append")
+    assert result.returncode == 1 and "provenance" in result.stderr
 
 
 def test_gaclip_detect_append_to_what_is_something_else(asked, pair):
@@ -193,7 +248,6 @@ def test_gaclip_detect_append_contradictions(asked, pair):
     arguments = [pair[0], "-c", "tank", *asked]
     cli.assert_fails(DETECT, *arguments, "--append", "--overwrite", names=["--overwrite"])
     detect(*arguments)
-    cli.assert_fails(DETECT, *arguments, "--append", "--lco", "FID=id", names=["FID=id"])
     arguments[-1] = "found.gaclip"
     cli.assert_fails(DETECT, *arguments, "--append", names=["--append"])
 
@@ -204,4 +258,6 @@ def test_gaclip_detect_append_to_the_polygons_file(asked, pair):
     detect(pair[0], "-c", "tank,field", *asked, "--append", "--aoi", "found.gpkg", "--aoi-layer",
            "found")
     assert len(rows("found")) == 1
-    assert all("one.tif" == fields["source"] for fields, _ in rows())
+    area = scenes.box(*scenes.TANKS[0], scenes.TANK_SIDE).Buffer(1e-6)
+    centres = [ogr.CreateGeometryFromWkt(wkt).Centroid() for _, wkt in rows()]
+    assert centres and all(area.Contains(centre) for centre in centres)

@@ -59,7 +59,7 @@ typedef struct GaclipRequest {
     char *model;     /* NULL = as gaclip_choose_model says */
     char *proposals; /* NULL = as gaclip_open_proposer says */
     GaclipNames classes, show;
-    GaclipNames open_options; /* NAME=VALUE, of the scene's driver */
+    GaclipNames open_options;       /* NAME=VALUE, of the scene's driver */
     double min_score, nms_iou, gsd; /* the first: negative = gaclip_detector_default_score */
     int independent, overlap, octaves, finer, tile_size, threads;
     int dense, crops, precision; /* the last: gaclip_request_precision */

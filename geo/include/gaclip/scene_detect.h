@@ -26,8 +26,8 @@ typedef struct GaclipSceneDetectOptions {
     const char *quicklook;            /* PNG file to write besides: the scene in small with the
                                          boxes; NULL = none */
     int overwrite;
-    int append; /* an existing output, of a format with transactions, gets the boxes added to its
-                   layer of that name, or such a layer; not with overwrite */
+    int append; /* an existing output, a GeoPackage, gets the boxes added to its layer of that name,
+                   or such a layer; not with overwrite */
     int resume; /* go on from what a run that was stopped has left beside the output, if any */
     const char *command; /* the command line, for provenance; may be NULL */
 } GaclipSceneDetectOptions;
@@ -48,9 +48,9 @@ typedef int GaclipSceneProgress(int done, int total, void *payload);
 
 /* Runs the detector over the scene and writes the layer. The output appears under its name only
  * when complete; an existing one is GACLIP_ERROR_EXISTS without overwrite or append (checked before
- * any work). Until then what was found is kept in "<output>.unfinished", now and then and when the run
- * fails or is stopped, for a run with resume; one with other inputs or options refuses it. Memory
- * is bounded by the tile size and the number of kept boxes. */
+ * any work). Until then what was found is kept in "<output>.unfinished", now and then and when the
+ * run fails or is stopped, for a run with resume; one with other inputs or options refuses it.
+ * Memory is bounded by the tile size and the number of kept boxes. */
 GACLIP_API int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
                                    GaclipDetector *detector, GaclipModel *model,
                                    const char *const *classes, int class_count,
