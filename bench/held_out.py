@@ -9,7 +9,7 @@ the validation parts: detection of windmills, and the scene classes of UC Merced
 
     held_out.py recipes/held_out.json --then recipes/held_out_pseudo.json -o FOLDER
 
-goes on with a second recipe, for which the first model has labelled the chips: of each that a
+goes on with a second recipe, for which the model so far has labelled the chips: of each that a
 caption says to show a windmill, the box that scores best, if that is enough (pseudo-labels, as
 CastDet has them); the rest of such a chip then counts as ground.
 
@@ -45,6 +45,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--then", metavar="RECIPE", help="learns from the first model's own boxes")
+    parser.add_argument("--rounds", type=int, default=2, metavar="N",
+                        help="of the second recipe, each with the boxes of the model before "
+                             "(default: 2)")
     parser.add_argument("--pseudo-score", type=float, default=0.3, metavar="SCORE",
                         help="of a box that the second recipe learns from (default: 0.3)")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER")
@@ -64,6 +67,13 @@ def run(arguments, command, *words, **more):
         sys.exit(f"held_out.py: {command} failed")
 
 
+def write_whole(path, text):
+    """A file that is there is complete."""
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".part", path)
+
+
 def write_captions(boxes, path):
     """The images of a COCO file with captions in place of their boxes."""
     with open(boxes, encoding="utf-8") as file:
@@ -72,8 +82,7 @@ def write_captions(boxes, path):
     images = [{"filename": f"{folder}/{name}", "split": "train", "class": "windmill",
                "sentences": [{"raw": caption} for caption in CAPTIONS]}
               for name in names if not fnmatch.fnmatch(name, SCENE_B)]
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump({"dataset": "windmills", "images": images}, file, indent=1)
+    write_whole(path, json.dumps({"dataset": "windmills", "images": images}, indent=1))
 
 
 def drop_negatives(source, path):
@@ -89,8 +98,7 @@ def drop_negatives(source, path):
     text = json.dumps(dataset, indent=1)
     if re.search("windmill|turbine", text):
         sys.exit(f"held_out.py: {source} speaks of windmills outside of hard negatives")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    write_whole(path, text + "\n")
 
 
 def make_data(arguments):
@@ -127,24 +135,30 @@ def write_pseudo_labels(layer, path):
                        "width": raster.RasterXSize, "height": raster.RasterYSize})
         boxes.append({"id": i, "image_id": i, "category_id": 1, "iscrowd": 0,
                       "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)})
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump({"images": images, "annotations": boxes,
-                   "categories": [{"id": 1, "name": "windmill"}]}, file, indent=1)
+    write_whole(path, json.dumps({"images": images, "annotations": boxes,
+                                  "categories": [{"id": 1, "name": "windmill"}]}, indent=1))
 
 
-def label(arguments, model):
+def label(arguments, model, number):
     """Boxes by the model itself on the chips whose captions name a windmill."""
-    path = os.path.join(arguments.output, "pseudo_labels.json")
-    if os.path.exists(path):
-        return
     with open(os.path.join(arguments.output, "windmill_captions.json"), encoding="utf-8") as file:
         names = [os.path.join(arguments.output, image["filename"])
                  for image in json.load(file)["images"]]
-    found = os.path.join(arguments.output, "pseudo_labels.gpkg")
+    found = os.path.join(arguments.output, f"pseudo_labels-{number}.gpkg")
     run(arguments, "gaclip-detect", *names, "-c", "windmill", "-m", model, "--gsd", "1",
         "--min-score", str(arguments.pseudo_score), "-o", found, "--append", "--resume", "-q")
     dataset = ogr.Open(found)
-    write_pseudo_labels(dataset.GetLayer(0), path)
+    write_pseudo_labels(dataset.GetLayer(0), os.path.join(arguments.output, "pseudo_labels.json"))
+
+
+def teach_itself(arguments, model):
+    """Rounds of the second recipe, each with the boxes of the model before."""
+    for number in range(1, arguments.rounds + 1):
+        name = f"pseudo-{number}.safetensors"
+        if not os.path.exists(os.path.join(arguments.output, name)):
+            label(arguments, model, number)
+        model = train(arguments, arguments.then, name)
+        measure(arguments, model)
 
 
 def train(arguments, recipe, name):
@@ -170,8 +184,7 @@ def main():
     model = train(arguments, arguments.recipe, "model.safetensors")
     measure(arguments, model)
     if arguments.then:
-        label(arguments, model)
-        measure(arguments, train(arguments, arguments.then, "pseudo.safetensors"))
+        teach_itself(arguments, model)
 
 
 if __name__ == "__main__":
