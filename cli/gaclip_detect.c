@@ -293,7 +293,7 @@ static int detect(int argc, char **argv)
         {.name = "quicklook", .type = OPTION_TEXT, .value = &a.quicklook, .meta = "FILE.png",
          .help = "write a small picture of the scene with the boxes, too"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
-         .help = "replace an existing output"},
+         .help = "replace an existing output, the whole file"},
         {.name = "append", .classic = "append", .type = OPTION_FLAG, .value = &a.append,
          .help = "add to the output, a GeoPackage, if it is there; then many scenes can share one -o"},
         {.name = "output-layer", .classic = "nln", .type = OPTION_TEXT, .value = &a.output_layer,

@@ -156,6 +156,11 @@ int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *ra
                              "or assign a CRS with gdal_edit.py -a_srs",
                              target->path, GDALGetDriverShortName(target->driver), raster->name);
     if (crs) OSRDestroySpatialReference(crs);
+    if (!status && is_driver(target, "GPKG") && EQUAL(options->name, "layer_styles"))
+        status = gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                  "%s: the layer layer_styles is where QGIS keeps styles; choose "
+                                  "another name with --output-layer",
+                                  target->path);
     if (!status) status = check_layer_options(target, options->layer_options, err);
     if (!status && target->is_extended)
         status = check_existing(target, raster, options, fields, field_count, err);

@@ -25,9 +25,10 @@ int gaclip__area_of(GaclipArea *area, const GaclipRaster *raster, const double *
     *area = (GaclipArea){0, 0, info->model_width, info->model_height};
     if (!bbox) return GACLIP_OK;
     if (!(bbox[2] > bbox[0] && bbox[3] > bbox[1]))
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
-                                "the bbox %.10g,%.10g,%.10g,%.10g is empty; give xmin,ymin,xmax,ymax", bbox[0],
-                                bbox[1], bbox[2], bbox[3]);
+        return gaclip_error_set(
+            err, GACLIP_ERROR_ARGUMENT,
+            "the bbox %.10g,%.10g,%.10g,%.10g is empty; give xmin,ymin,xmax,ymax", bbox[0], bbox[1],
+            bbox[2], bbox[3]);
     double pixels[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
     for (int i = 0; i < 4; i++) extend(pixels, raster, bbox[i & 1 ? 2 : 0], bbox[i & 2 ? 3 : 1]);
     int x1 = (int)floor(clamp(pixels[0] * info->zoom_x, 0, info->model_width));
@@ -35,11 +36,12 @@ int gaclip__area_of(GaclipArea *area, const GaclipRaster *raster, const double *
     int x2 = (int)ceil(clamp(pixels[2] * info->zoom_x, 0, info->model_width));
     int y2 = (int)ceil(clamp(pixels[3] * info->zoom_y, 0, info->model_height));
     if (x2 <= x1 || y2 <= y1)
-        return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
-                                "%s: the bbox %.10g,%.10g,%.10g,%.10g lies outside the raster; give it in the "
-                                "raster's CRS (%s)",
-                                info->name, bbox[0], bbox[1], bbox[2], bbox[3],
-                                *info->crs_name ? info->crs_name : "unnamed");
+        return gaclip_error_set(
+            err, GACLIP_ERROR_EMPTY,
+            "%s: the bbox %.10g,%.10g,%.10g,%.10g lies outside the raster; give it in the "
+            "raster's CRS (%s)",
+            info->name, bbox[0], bbox[1], bbox[2], bbox[3],
+            *info->crs_name ? info->crs_name : "unnamed");
     *area = (GaclipArea){x1, y1, x2 - x1, y2 - y1};
     return GACLIP_OK;
 }

@@ -246,6 +246,7 @@ def test_gaclip_detect_append_to_what_is_something_else(asked, pair):
 
 def test_gaclip_detect_append_contradictions(asked, pair):
     arguments = [pair[0], "-c", "tank", *asked]
+    cli.assert_fails(DETECT, *arguments, "-nln", "Layer_Styles", names=["--output-layer"])
     cli.assert_fails(DETECT, *arguments, "--append", "--overwrite", names=["--overwrite"])
     detect(*arguments)
     arguments[-1] = "found.gaclip"
