@@ -44,7 +44,7 @@ SCENE_B = "m_4109450_ne_*"  # stays unseen by every recipe
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("recipe")
-    parser.add_argument("--then", metavar="RECIPE", help="learns from the first model's own boxes")
+    parser.add_argument("--then", metavar="RECIPE", help="learns from the model's own boxes, in rounds")
     parser.add_argument("--rounds", type=int, default=2, metavar="N",
                         help="of the second recipe, each with the boxes of the model before "
                              "(default: 2)")

@@ -313,14 +313,24 @@ static int write_output(Run *run, GaclipError *err)
     return status;
 }
 
-static int run_all(Run *run, GaclipError *err)
+/* Plans the work and takes up what there is of it, unless all of it is done. */
+static int begin(Run *run, GaclipError *err)
 {
     cJSON *key = make_key(run);
+    int status = GACLIP_OK;
     set_fingerprint(run, key);
     run->summary.is_done = is_done(run);
-    int status = run->summary.is_done ? GACLIP_OK : plan_tiles(run, err);
-    if (!status && !run->summary.is_done) status = take_up(run, key, err);
+    if (!run->summary.is_done) {
+        status = plan_tiles(run, err);
+        if (!status) status = take_up(run, key, err);
+    }
     cJSON_Delete(key);
+    return status;
+}
+
+static int run_all(Run *run, GaclipError *err)
+{
+    int status = begin(run, err);
     if (status || run->summary.is_done) return status;
     status = detect_tiles(run, err);
     if (!status) status = merge_tiles(run, err);

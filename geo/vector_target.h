@@ -33,8 +33,8 @@ int gaclip__target_open(GaclipVectorTarget *target, const char *path, const char
 int gaclip__target_extend(GaclipVectorTarget *target, const char *path, const char *format,
                           GaclipError *err);
 
-/* The dataset that is extended, for update; NULL, with GDAL's reason, where it cannot be opened. The
- * caller closes it. */
+/* The dataset that is extended, for update; NULL, with GDAL's reason, where it cannot be opened.
+ * The caller closes it. */
 GDALDatasetH gaclip__target_existing(const GaclipVectorTarget *target);
 
 /* Creates the dataset, or opens the one that is extended; it belongs to the target. */

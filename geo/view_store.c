@@ -11,24 +11,18 @@
 #include "gaclip/detect.h"
 #include "gdal_error.h"
 #include "result_cache.h"
+#include "text_hash.h"
 #include "view.h"
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): only a name; the key itself is compared in full. */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
-    return hash;
-}
-
-/* Among GDAL's memory files. */
+/* Among GDAL's memory files: only a name; the key itself is compared in full. */
 static char *name_memory(const GaclipView *view, const char *model)
 {
     const GaclipRequest *r = &view->request;
     cJSON *asked = gaclip__view_asked_key(view);
     char *text = cJSON_PrintUnformatted(asked);
-    uint64_t hash = 0xCBF29CE484222325u;
-    hash = hash_text(hash_text(hash_text(hash, r->scene), model), text ? text : "");
-    hash = hash_text(hash, r->proposals ? r->proposals : "");
+    uint64_t hash = gaclip__text_hash(GACLIP__HASH_START, r->scene);
+    hash = gaclip__text_hash(gaclip__text_hash(hash, model), text ? text : "");
+    hash = gaclip__text_hash(hash, r->proposals ? r->proposals : "");
     cJSON_free(text);
     cJSON_Delete(asked);
     VSIMkdir("/vsimem/gaclip", 0777);

@@ -48,9 +48,10 @@ typedef int GaclipSceneProgress(int done, int total, void *payload);
 
 /* Runs the detector over the scene and writes the layer. The output appears under its name only
  * when complete; an existing one is GACLIP_ERROR_EXISTS without overwrite or append (checked before
- * any work). Until then what was found is kept in "<output>.unfinished", now and then and when the
- * run fails or is stopped, for a run with resume; one with other inputs or options refuses it.
- * Memory is bounded by the tile size and the number of kept boxes. */
+ * any work). Until then what was found is kept in "<output>.unfinished", or with append
+ * "<output>.<scene>.unfinished", now and then and when the run fails or is stopped, for a run with
+ * resume; one with other inputs or options refuses it. Memory is bounded by the tile size and the
+ * number of kept boxes. */
 GACLIP_API int gaclip_scene_detect(GaclipSceneDetectSummary *summary, const char *scene,
                                    GaclipDetector *detector, GaclipModel *model,
                                    const char *const *classes, int class_count,
