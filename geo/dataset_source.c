@@ -24,7 +24,7 @@ static const double SMALLEST_CAPTIONED = 0.85;
 
 struct GaclipDatasetSource {
     const GaclipDataset *dataset;
-    double object_share;
+    double object_share, object_below, zoom;
     GaclipImageCache *cache, *own_cache;
     int *images;          /* (count) of the dataset, those of the split */
     const char **details; /* (count) detailed captions or NULL, lent by the dataset or texts */
@@ -34,7 +34,7 @@ struct GaclipDatasetSource {
 
 void gaclip_dataset_source_options_init(GaclipDatasetSourceOptions *options)
 {
-    *options = (GaclipDatasetSourceOptions){.object_share = 0.7};
+    *options = (GaclipDatasetSourceOptions){.object_share = 0.7, .zoom = 1};
 }
 
 static int is_in_split(const GaclipDatasetImage *image, const char *split)
@@ -46,6 +46,47 @@ static int is_excluded(const GaclipDatasetImage *image, const char *exclude)
 {
     const char *slash = strrchr(image->path, '/');
     return exclude && !fnmatch(exclude, slash ? slash + 1 : image->path, 0);
+}
+
+/* Where below is 0 every object is. */
+static int is_below(const GaclipDatasetRegion *region, double width, double height, double below)
+{
+    const double *b = region->box;
+    return below <= 0 || (b[2] - b[0]) * width * (b[3] - b[1]) * height < below * below;
+}
+
+static int count_below(const GaclipDatasetImage *image, double width, double height, double below)
+{
+    int count = 0;
+    for (int i = 0; i < image->region_count; i++)
+        count += is_below(&image->regions[i], width, height, below);
+    return count;
+}
+
+/* Images of the split that are left out all the same. */
+typedef struct LeftOut {
+    int excluded, large; /* by the pattern; without a small object */
+} LeftOut;
+
+/* Whether an image is among those asked for. */
+static int choose_image(int *is_wanted, LeftOut *left, const GaclipDatasetImage *image,
+                        const GaclipDatasetSourceOptions *options, GaclipError *err)
+{
+    double below = options->object_below;
+    *is_wanted = 0;
+    if (!is_in_split(image, options->split)) return GACLIP_OK;
+    if (is_excluded(image, options->exclude)) {
+        left->excluded++;
+        return GACLIP_OK;
+    }
+    if (below > 0 && image->region_count && (!image->width || !image->height))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "the dataset does not say how large %s is, so objects below %g "
+                                "pixels cannot be told; rewrite it with gaclip-dataset build",
+                                image->path, below);
+    *is_wanted = below <= 0 || count_below(image, image->width, image->height, below) > 0;
+    left->large += !*is_wanted;
+    return GACLIP_OK;
 }
 
 /* The splits of the dataset's images, for a message. */
@@ -68,11 +109,30 @@ static void list_splits(char list[LONGEST_LIST], const GaclipDataset *dataset)
     }
 }
 
+static int say_why_empty(const GaclipDataset *dataset, const GaclipDatasetSourceOptions *options,
+                         const LeftOut *left, GaclipError *err)
+{
+    const char *split = options->split;
+    char splits[LONGEST_LIST];
+    list_splits(splits, dataset);
+    if (left->large)
+        return gaclip_error_set(
+            err, GACLIP_ERROR_EMPTY, "no image%s%s has an object below %g pixels",
+            split ? " of the split " : "", split ? split : "", options->object_below);
+    if (left->excluded)
+        return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "\"%s\" leaves out every image%s%s",
+                                options->exclude, split ? " of the split " : "",
+                                split ? split : "");
+    if (!split) return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "the dataset has no images");
+    return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
+                            "the dataset has no images in the split \"%s\"; its splits: %s", split,
+                            *splits ? splits : "none");
+}
+
 static int list_images(GaclipDatasetSource *source, const GaclipDatasetSourceOptions *options,
                        GaclipError *err)
 {
-    const char *split = options->split;
-    int excluded = 0;
+    LeftOut left = {0};
     const GaclipDataset *dataset = source->dataset;
     size_t total = (size_t)gaclip_dataset_image_count(dataset);
     source->images = malloc((total + 1) * sizeof *source->images);
@@ -81,27 +141,14 @@ static int list_images(GaclipDatasetSource *source, const GaclipDatasetSourceOpt
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < (int)total; i++) {
         const GaclipDatasetImage *image = gaclip_dataset_image_at(dataset, i);
-        if (!is_in_split(image, split)) continue;
-        if (is_excluded(image, options->exclude)) {
-            excluded++;
-            continue;
-        }
-        int status =
-            gaclip__detailed_caption(&source->details[source->count], image, &source->texts, err);
+        int is_wanted, status = choose_image(&is_wanted, &left, image, options, err);
+        if (!status && is_wanted)
+            status = gaclip__detailed_caption(&source->details[source->count], image,
+                                              &source->texts, err);
         if (status) return status;
-        source->images[source->count++] = i;
+        if (is_wanted) source->images[source->count++] = i;
     }
-    if (source->count) return GACLIP_OK;
-    char splits[LONGEST_LIST];
-    list_splits(splits, dataset);
-    if (excluded)
-        return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "\"%s\" leaves out every image%s%s",
-                                options->exclude, split ? " of the split " : "",
-                                split ? split : "");
-    if (!split) return gaclip_error_set(err, GACLIP_ERROR_EMPTY, "the dataset has no images");
-    return gaclip_error_set(err, GACLIP_ERROR_EMPTY,
-                            "the dataset has no images in the split \"%s\"; its splits: %s", split,
-                            *splits ? splits : "none");
+    return source->count ? GACLIP_OK : say_why_empty(dataset, options, &left, err);
 }
 
 static int fill_source(GaclipDatasetSource *source, const GaclipDatasetSourceOptions *options,
@@ -120,10 +167,17 @@ int gaclip_dataset_source_new(GaclipDatasetSource **out, const GaclipDataset *da
     if (!(options->object_share >= 0 && options->object_share <= 1))
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "object share %g is not in 0..1",
                                 options->object_share);
+    if (!(options->object_below >= 0) || !(options->zoom > 0 && isfinite(options->zoom)))
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "objects below %g pixels at a zoom of %g: neither may be negative, "
+                                "nor the zoom 0",
+                                options->object_below, options->zoom);
     GaclipDatasetSource *source = calloc(1, sizeof *source);
     if (!source) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     source->dataset = dataset;
     source->object_share = options->object_share;
+    source->object_below = options->object_below;
+    source->zoom = options->zoom;
     int status = fill_source(source, options, err);
     if (status) {
         gaclip_dataset_source_free(source);
@@ -149,12 +203,13 @@ int gaclip_dataset_source_image(const GaclipDatasetSource *source, int index)
 }
 
 /* Zoom by which the asked window becomes the one that is cut out: its shape stays. */
-static double choose_zoom(const GaclipDatasetImage *image, double largest, uint64_t *state)
+static double choose_zoom(const GaclipDatasetSource *source, const GaclipDatasetImage *image,
+                          double largest, uint64_t *state)
 {
     double share = SMALLEST_CAPTIONED + (1 - SMALLEST_CAPTIONED) * gaclip__chance_uniform(state);
     int is_whole = gaclip__chance_uniform(state) < 0.5;
     if ((!image->caption_count && !image->detailed) || (image->region_count && !is_whole))
-        return fmin(1, largest);
+        return fmin(1 / source->zoom, largest);
     return largest < 1 ? largest : fmax(1, largest * share);
 }
 
@@ -167,11 +222,17 @@ static double place(double low, double high, double length, int side, uint64_t *
 
 /* An object to be shown, or NULL: the window lies anywhere. */
 static const double *random_object(const GaclipDatasetSource *source,
-                                   const GaclipDatasetImage *image, uint64_t *state)
+                                   const GaclipDatasetImage *image, int image_width,
+                                   int image_height, uint64_t *state)
 {
     int is_wanted = gaclip__chance_uniform(state) < source->object_share;
-    if (!is_wanted || !image->region_count) return NULL;
-    return image->regions[gaclip__chance_below(state, image->region_count)].box;
+    int count = count_below(image, image_width, image_height, source->object_below);
+    if (!is_wanted || !count) return NULL;
+    int chosen = gaclip__chance_below(state, count), i = 0;
+    while (!is_below(&image->regions[i], image_width, image_height, source->object_below) ||
+           chosen-- > 0)
+        i++;
+    return image->regions[i].box;
 }
 
 static GaclipSampleWindow choose_window(const GaclipDatasetSource *source,
@@ -180,10 +241,10 @@ static GaclipSampleWindow choose_window(const GaclipDatasetSource *source,
 {
     static const double NOWHERE[4] = {0};
     double largest = fmin((double)image_width / width, (double)image_height / height);
-    double zoom = choose_zoom(image, largest, state);
+    double zoom = choose_zoom(source, image, largest, state);
     int w = (int)fmin(fmax(round(width * zoom), 1), image_width);
     int h = (int)fmin(fmax(round(height * zoom), 1), image_height);
-    const double *object = random_object(source, image, state);
+    const double *object = random_object(source, image, image_width, image_height, state);
     const double *box = object ? object : NOWHERE;
     double x = place(box[0] * image_width, box[2] * image_width, w, image_width, state);
     double y = place(box[1] * image_height, box[3] * image_height, h, image_height, state);

@@ -17,8 +17,9 @@ static int need_file(const char **out, GaclipRecipe *recipe, const GaclipJson *a
 static int read_dataset(GaclipRecipeSource *s, GaclipRecipe *recipe, const GaclipJson *at,
                         GaclipError *err)
 {
-    static const char *const KEYS[] = {"type",    "path",   "images",       "classes",   "split",
-                                       "exclude", "weight", "object_share", "annotated", NULL};
+    static const char *const KEYS[] = {"type",      "path",         "images", "classes",
+                                       "split",     "exclude",      "weight", "object_share",
+                                       "annotated", "object_below", "zoom",   NULL};
     int status = gaclip__json_keys(at, KEYS, err);
     if (!status) status = need_file(&s->path, recipe, at, "path", err);
     if (!status) status = gaclip__recipe_file(&s->images, recipe, at, "images", err);
@@ -26,6 +27,8 @@ static int read_dataset(GaclipRecipeSource *s, GaclipRecipe *recipe, const Gacli
     if (!status) status = gaclip__recipe_text(&s->split, recipe, at, "split", err);
     if (!status) status = gaclip__recipe_text(&s->exclude, recipe, at, "exclude", err);
     if (!status) status = gaclip__json_flag_of(&s->is_annotated, at, "annotated", err);
+    if (!status) status = gaclip__json_number_of(&s->object_below, at, "object_below", 0, 1e6, err);
+    if (!status) status = gaclip__json_number_of(&s->zoom, at, "zoom", 0.01, 100, err);
     return status;
 }
 
@@ -115,8 +118,10 @@ static int read_source(GaclipRecipeSource *source, GaclipRecipe *recipe, const G
     const char *name;
     int t = 0;
     gaclip_dataset_source_options_init(&defaults);
-    *source =
-        (GaclipRecipeSource){.weight = 1, .object_share = defaults.object_share, .is_annotated = 1};
+    *source = (GaclipRecipeSource){.weight = 1,
+                                   .object_share = defaults.object_share,
+                                   .zoom = defaults.zoom,
+                                   .is_annotated = 1};
     gaclip_annotation_options_init(&source->annotation_options);
     int status = gaclip__json_object(at, err);
     if (!status) status = gaclip__json_need(&type, at, "type", err);

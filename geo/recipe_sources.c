@@ -45,6 +45,8 @@ static int open_dataset(Opened *o, const GaclipRecipeSource *s, GaclipImageCache
     options.split = s->split;
     options.exclude = s->exclude;
     options.object_share = s->object_share;
+    options.object_below = s->object_below;
+    options.zoom = s->zoom;
     options.cache = cache;
     int status = gaclip_dataset_new(&o->dataset, err);
     if (!status) status = gaclip_dataset_read(o->dataset, s->path, &reading, err);

@@ -5,6 +5,11 @@
 #include "gaclip/dataset.h"
 #include "geo_fixtures.h"
 
+static inline void make_folder(const char *path)
+{
+    assert_int_equal(VSIMkdirRecursive(path, 0755), 0);
+}
+
 static inline void put_file(const char *path, const char *text)
 {
     VSILFILE *file = VSIFOpenL(path, "wb");

@@ -1,11 +1,6 @@
 /* Datasets from folders of files: VOC, YOLO, DOTA, classes; and from a raster with a layer. */
 #include "dataset_fixtures.h"
 
-static void make_folder(const char *path)
-{
-    assert_int_equal(VSIMkdirRecursive(path, 0755), 0);
-}
-
 static void put_voc(const char *object)
 {
     char text[2048];

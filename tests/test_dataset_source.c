@@ -236,13 +236,80 @@ static void test_damaged_image(void **state)
     close_source(&opened);
 }
 
+/* A windmill of 14 pixels and a tank of 30: below 20 only windows on the windmill are drawn first,
+ * and twice as close they are half as wide. Images with captions are shown as ever. */
+static void test_small_objects(void **state)
+{
+    (void)state;
+    GaclipDataset *dataset = read_dataset(BOXES, NULL), *captions = read_dataset(CAPTIONS, NULL);
+    GaclipDatasetSource *source;
+    GaclipDatasetSourceOptions options;
+    GaclipSample s;
+    GaclipError err = {0};
+    gaclip_dataset_source_options_init(&options);
+    options.object_share = 1;
+    options.object_below = 20;
+    options.zoom = 2;
+    expect_ok(gaclip_dataset_source_new(&source, dataset, &options, &err), &err);
+    GaclipSampleSource view = gaclip_dataset_source_view(source);
+    for (uint64_t i = 0; i < 100; i++) {
+        expect_ok(view.next(&s, view.payload, i, 80, 60, &err), &err);
+        assert_true(s.image.width == 40 && s.image.height == 30);
+        assert_true(s.region_count == 1 && !strcmp(s.regions[0].concept, "windmill"));
+        gaclip_sample_clear(&s);
+    }
+    gaclip_dataset_source_free(source);
+    options.object_below = 14; /* its area is 200 */
+    expect_error(gaclip_dataset_source_new(&source, dataset, &options, &err), GACLIP_ERROR_EMPTY,
+                 &err, "no image has an object below 14 pixels");
+    options.object_below = 0;
+    options.zoom = 0;
+    expect_error(gaclip_dataset_source_new(&source, dataset, &options, &err), GACLIP_ERROR_ARGUMENT,
+                 &err, "a zoom of 0");
+    options.zoom = 2;
+    options.split = "train";
+    expect_ok(gaclip_dataset_source_new(&source, captions, &options, &err), &err);
+    view = gaclip_dataset_source_view(source);
+    expect_ok(view.next(&s, view.payload, 1, 60, 60, &err), &err);
+    assert_true(s.image.width >= 51 && s.caption_count == 3);
+    gaclip_sample_clear(&s);
+    gaclip_dataset_source_free(source);
+    gaclip_dataset_free(captions);
+    gaclip_dataset_free(dataset);
+}
+
+/* YOLO's boxes are shares of an image whose size no file tells. */
+static void test_unknown_sizes(void **state)
+{
+    (void)state;
+    make_folder("/vsimem/yolo/images");
+    make_folder("/vsimem/yolo/labels");
+    put_image("/vsimem/yolo/images/a.tif", 60, 60, 1);
+    put_file("/vsimem/yolo/labels/a.txt", "0 0.5 0.5 0.1 0.1\n");
+    put_file("/vsimem/yolo/classes.txt", "tank\n");
+    GaclipDatasetReadOptions reading;
+    gaclip_dataset_read_options_init(&reading);
+    reading.format = GACLIP_DATASET_YOLO;
+    reading.classes = "/vsimem/yolo/classes.txt";
+    GaclipDataset *dataset = read_dataset("/vsimem/yolo", &reading);
+    GaclipDatasetSource *source;
+    GaclipDatasetSourceOptions options;
+    GaclipError err = {0};
+    gaclip_dataset_source_options_init(&options);
+    options.object_below = 20;
+    expect_error(gaclip_dataset_source_new(&source, dataset, &options, &err), GACLIP_ERROR_ARGUMENT,
+                 &err, "does not say how large /vsimem/yolo/images/a.tif is");
+    gaclip_dataset_free(dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),      cmocka_unit_test(test_shape_is_kept),
-        cmocka_unit_test(test_captions),     cmocka_unit_test(test_same_number),
-        cmocka_unit_test(test_whole_images), cmocka_unit_test(test_missing_split),
-        cmocka_unit_test(test_empty_names),  cmocka_unit_test(test_damaged_image),
+        cmocka_unit_test(test_windows),       cmocka_unit_test(test_shape_is_kept),
+        cmocka_unit_test(test_captions),      cmocka_unit_test(test_same_number),
+        cmocka_unit_test(test_whole_images),  cmocka_unit_test(test_missing_split),
+        cmocka_unit_test(test_empty_names),   cmocka_unit_test(test_damaged_image),
+        cmocka_unit_test(test_small_objects), cmocka_unit_test(test_unknown_sizes),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

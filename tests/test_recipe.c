@@ -16,7 +16,7 @@ static const char WHOLE[] =
     "\"betas\": [0.8, 0.7], \"scale\": [0.5, 2], \"freeze\": [\"transformer.\"], \"precision\": "
     "\"bf16\", \"mask_identical\": false, \"weights\": {\"global\": 1, \"text\": 0.5},\n"
     "\"sources\": [{\"type\": \"captions\", \"path\": \"set.json\", \"split\": \"train\", "
-    "\"weight\": 2},\n"
+    "\"weight\": 2, \"zoom\": 1.5},\n"
     "{\"type\": \"scene\", \"raster\": \"scene.tif\", \"annotations\": \"scene.gpkg\", "
     "\"class_field\": \"class\", \"object_share\": 0.25},\n"
     "{\"type\": \"mosaic\", \"cells\": [2, 2], \"mixed\": 0, \"source\": {\"type\": "
@@ -77,6 +77,7 @@ static void test_values(void **state)
     assert_string_equal(stage->sources[0].path, "/vsimem/recipe/set.json");
     assert_true(stage->sources[1].type == GACLIP_RECIPE_SCENE &&
                 stage->sources[1].object_share == 0.25);
+    assert_true(stage->sources[0].zoom == 1.5 && stage->sources[0].object_below == 0);
     assert_true(stage->sources[2].mosaic.largest_grid == 2 &&
                 stage->sources[2].cells->format == GACLIP_DATASET_KARPATHY);
     assert_string_equal(stage->validation[0].path, "/vsimem/recipe/set.json");
@@ -194,6 +195,8 @@ static void test_refused(void **state)
                    "$.stages[0].sources[0].path: /vsimem/recipe/sets.json is not there");
     expect_refused("\"class_field\": \"class\", ", "", "sources[1]: needs one of \"class_field\"");
     expect_refused("\"weight\": 2", "\"weight\": -2", "sources[0].weight: -2 is not in 0..");
+    expect_refused("\"zoom\": 1.5", "\"zoom\": 0", "sources[0].zoom: 0 is not in 0.01..");
+    expect_refused("\"zoom\": 1.5", "\"object_below\": -1", "sources[0].object_below: -1 is not");
     expect_refused("[2, 2]", "[2, 9]", "sources[2].cells: 2 to 9 is no range within 1 to 8");
     expect_refused("[2, 2]", "[2, 2.5]", "are no whole numbers");
     expect_refused("GACLIP_TEST_FOLDER", "GACLIP_TEST_UNSET",

@@ -25,13 +25,18 @@ typedef struct GaclipDatasetSourceOptions {
                                 as "m_41*"; NULL = none */
     double object_share;     /* of the windows of images with objects: how many show one that is
                                 drawn first */
+    double object_below;     /* images with an object below so many pixels (root of its area) alone,
+                                and it is such a one that is drawn first; 0 = any */
+    double zoom;             /* windows are so many times smaller than asked for, and their objects
+                                so many times larger in the end; images with captions keep theirs */
     GaclipImageCache *cache; /* borrowed; NULL = one of its own of 1 GiB */
 } GaclipDatasetSourceOptions;
 
 GACLIP_API void gaclip_dataset_source_options_init(GaclipDatasetSourceOptions *options);
 
 /* dataset is borrowed and must not change. No image in the split is GACLIP_ERROR_EMPTY and lists
- * the splits there are. The caller frees *out. */
+ * the splits there are; object_below needs a format that tells how large its images are. The caller
+ * frees *out. */
 GACLIP_API int gaclip_dataset_source_new(GaclipDatasetSource **out, const GaclipDataset *dataset,
                                          const GaclipDatasetSourceOptions *options,
                                          GaclipError *err);

@@ -27,6 +27,7 @@ typedef struct GaclipRecipeSource {
     GaclipRecipeSourceType type;
     double weight;       /* how often it is drawn from, beside the others */
     double object_share; /* of the windows that show an object that is drawn first */
+    double object_below, zoom; /* of a dataset: see GaclipDatasetSourceOptions */
     GaclipDatasetFormat format;
     const char *path; /* of the dataset, or of the scene's raster */
     const char *images, *classes, *split, *exclude;
