@@ -374,15 +374,22 @@ static void test_octaves(void **state)
     gaclip_detector_free(detector);
 }
 
+/* Adds to the logit of the objectness everywhere, and to the logarithms of the boxes' sides. */
+static void shift_head(GaclipModel *model, float objectness, float sides)
+{
+    GaclipParameter *bias = gaclip__parameters_find(&model->parameters, "proposal.out.bias");
+    for (size_t i = 0; i < 5; i++)
+        model->parameters.values[bias->offset + i] += i ? sides : objectness;
+    gaclip__parameters_changed(&model->parameters);
+}
+
 /* A finer scale adds the small and whole of what the model sees in the image at twice its size, in
  * windows that overlap by a quarter, also where one window shows all of the image; a scene's tiles
  * need not grow for it. */
 static void test_finer(void **state)
 {
     GaclipModel *model = *state;
-    GaclipParameter *bias = gaclip__parameters_find(&model->parameters, "proposal.out.bias");
-    for (int i = 1; i < 5; i++) model->parameters.values[bias->offset + (size_t)i] -= 2;
-    gaclip__parameters_changed(&model->parameters); /* small boxes */
+    shift_head(model, 5, -2);
     GaclipDetector *detector = detector_of(model, 0.02f);
     GaclipImage image, twice;
     GaclipDetection *own, *fine, *both;
@@ -426,10 +433,60 @@ static void test_finer(void **state)
     gaclip_detector_free(detector);
 }
 
+/* Where the image itself shows no sign of an object, or of large ones alone, nobody looks closer.
+ */
+static void test_finer_signs(void **state)
+{
+    GaclipDetector *detector = detector_of(*state, 0.001f);
+    GaclipImage image;
+    GaclipDetection *found;
+    GaclipError err = {0};
+    int count, windows;
+    noise_image(&image, 80, 28, 0);
+    detector->options.octaves = 0;
+    detector->options.finer = 1;
+    shift_head(*state, -20, 0);
+    expect_ok(gaclip_detect_unmerged(&found, &count, &windows, detector, &image, &err), &err);
+    assert_int_equal(windows, 4);
+    free(found);
+    shift_head(*state, 40, 0); /* too large */
+    expect_ok(gaclip_detect_unmerged(&found, &count, &windows, detector, &image, &err), &err);
+    assert_int_equal(windows, 4);
+    free(found);
+    shift_head(*state, 0, -2);
+    expect_ok(gaclip_detect_unmerged(&found, &count, &windows, detector, &image, &err), &err);
+    assert_int_equal(windows, 4 + 2 * 7);
+    free(found);
+    gaclip_image_clear(&image);
+    gaclip_detector_free(detector);
+}
+
+/* A sign counts in every part of the image that its cell of 8 pixels lies in, and in no other. */
+static void test_signs(void **state)
+{
+    GaclipSigns signs;
+    GaclipError err = {0};
+    (void)state;
+    expect_ok(gaclip__signs_init(&signs, 50, 20, &err), &err);
+    assert_true(isinf(gaclip__signs_smallest(&signs, 0, 0, 50, 20)));
+    gaclip__signs_note(&signs, 30, 10, 5);
+    gaclip__signs_note(&signs, 31, 9, 4);
+    gaclip__signs_note(&signs, 29, 9, 6);
+    assert_true(gaclip__signs_smallest(&signs, 0, 0, 50, 20) == 4);
+    assert_true(gaclip__signs_smallest(&signs, 31.9f, 15.9f, 90, 90) == 4);
+    assert_true(gaclip__signs_smallest(&signs, 0, 0, 24.1f, 8.1f) == 4);
+    assert_true(isinf(gaclip__signs_smallest(&signs, 32.1f, 0, 50, 20)));
+    assert_true(isinf(gaclip__signs_smallest(&signs, 0, 0, 23.9f, 20)));
+    gaclip__signs_note(&signs, 999, -5, 3); /* beyond it: its edge */
+    assert_true(gaclip__signs_smallest(&signs, 49, 1, 50, 2) == 3);
+    gaclip__signs_clear(&signs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window_plan),
+        cmocka_unit_test(test_signs),
         cmocka_unit_test(test_proposals),
         cmocka_unit_test_setup_teardown(test_options, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_classes, make_model, close_model),
@@ -438,6 +495,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unmerged, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_octaves, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_finer, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_finer_signs, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_score_floor, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_masks, make_model, close_model),
         cmocka_unit_test(test_no_proposal_head)};

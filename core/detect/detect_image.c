@@ -1,4 +1,5 @@
 /* Detection in an image of any size. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "detect/detector.h"
@@ -10,10 +11,14 @@ enum { WINDOW_BATCH = 4 };
 /* Part of a window that its neighbours at finer scales show too. */
 enum { FINER_SHARE = 4 };
 
+/* Times as large as it is an object may look at first. */
+static const float SIDE_DOUBT = 1.5f;
+
 typedef struct Scan {
     GaclipDetector *detector;
     const GaclipImage *image, *scaled; /* the latter at the scale that is looked at */
     GaclipDetectionList list;
+    GaclipSigns signs;
     GaclipWindow windows[WINDOW_BATCH];
     float *planes;        /* (WINDOW_BATCH, 3, size, size) */
     int overlap, largest; /* of the scale's windows; of its boxes, as GaclipWindow has it */
@@ -23,8 +28,9 @@ typedef struct Scan {
 static int flush(Scan *scan, GaclipError *err)
 {
     if (!scan->pending) return GACLIP_OK;
-    int status = gaclip__detect_windows(&scan->list, scan->detector, scan->windows, scan->pending,
-                                        scan->planes, scan->scaled, scan->image, err);
+    int status =
+        gaclip__detect_windows(&scan->list, &scan->signs, scan->detector, scan->windows,
+                               scan->pending, scan->planes, scan->scaled, scan->image, err);
     scan->windows_run += scan->pending;
     scan->pending = 0;
     return status;
@@ -39,11 +45,24 @@ static int has_valid_pixel(const GaclipImage *image)
     return 0;
 }
 
+/* A window of a finer scale is worth looking at where something showed that may be small enough. */
+static int is_promising(const Scan *scan, int x, int y)
+{
+    if (!scan->largest) return 1;
+    float size = (float)gaclip_detector_window(scan->detector);
+    float px = (float)scan->image->width / (float)scan->scaled->width;
+    float py = (float)scan->image->height / (float)scan->scaled->height;
+    float smallest = gaclip__signs_smallest(&scan->signs, (float)x * px, (float)y * py,
+                                            ((float)x + size) * px, ((float)y + size) * py);
+    return smallest <= SIDE_DOUBT * (float)scan->largest * fmaxf(px, py);
+}
+
 static int add_window(Scan *scan, int x, int y, GaclipError *err)
 {
     const GaclipModelConfig *config = &gaclip__proposer(scan->detector)->config;
     int size = config->vision.image_size;
     GaclipImage crop;
+    if (!is_promising(scan, x, y)) return GACLIP_OK;
     int status = gaclip_image_crop(&crop, scan->scaled, x, y, size, size, err);
     if (status) return status;
     if (has_valid_pixel(&crop)) {
@@ -102,8 +121,9 @@ static int scan_coarser(Scan *scan, GaclipError *err)
     return status;
 }
 
-/* The image at twice its size and more, for the small objects alone that its windows overlap enough
- * to show whole: parts of larger ones look like small ones there. */
+/* The image at twice its size and more, where something small showed, for the small
+ * objects alone that its windows overlap enough to show whole: parts of larger ones look like small
+ * ones there. */
 static int scan_finer(Scan *scan, GaclipError *err)
 {
     int finer = gaclip_detector_finer(scan->detector), status = GACLIP_OK;
@@ -125,9 +145,11 @@ static int scan_image(Scan *scan, GaclipDetector *detector, const GaclipImage *i
     if (status) return status;
     scan->planes = malloc(WINDOW_BATCH * 3 * size * size * sizeof *scan->planes);
     if (!scan->planes) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    status = scan_windows(scan, err);
+    status = gaclip__signs_init(&scan->signs, image->width, image->height, err);
+    if (!status) status = scan_windows(scan, err);
     if (!status) status = scan_coarser(scan, err);
     if (!status) status = scan_finer(scan, err);
+    gaclip__signs_clear(&scan->signs);
     free(scan->planes);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef GACLIP_DETECT_DETECTOR_H
 #define GACLIP_DETECT_DETECTOR_H
 
+#include "detect/signs.h"
 #include "gaclip/detect.h"
 #include "model/model.h"
 
@@ -51,9 +52,9 @@ typedef struct GaclipWindow {
     int largest; /* only boxes that are whole and whose sides are at most so long count; 0 = all */
 } GaclipWindow;
 
-/* Adds what is seen in windows of scaled to list, in pixels of image; planes (count, 3, size, size)
- * are the windows as the proposer reads them. */
-int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
+/* Adds what is seen in windows of scaled to list, in pixels of image, and every sign of an object
+ * to signs; planes (count, 3, size, size) are the windows as the proposer reads them. */
+int gaclip__detect_windows(GaclipDetectionList *list, GaclipSigns *signs, GaclipDetector *detector,
                            const GaclipWindow *windows, int count, const float *planes,
                            const GaclipImage *scaled, const GaclipImage *image, GaclipError *err);
 

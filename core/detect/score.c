@@ -10,6 +10,9 @@
  * windows are merged. */
 static const float PROPOSAL_IOU = 0.92f;
 
+/* Logit of the objectness that is a sign of an object: 0.2. */
+static const float FAINTEST_LOGIT = -1.386f;
+
 static float clamp(float value, float low, float high)
 {
     return fminf(fmaxf(value, low), high);
@@ -145,7 +148,22 @@ static int score_all(GaclipDetectionList *list, GaclipDetector *d, const Found *
     return status;
 }
 
-int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
+static void note_signs(GaclipSigns *signs, const GaclipProposalPass *pass, int n,
+                       const GaclipWindow *w)
+{
+    const float *location =
+        pass->out + (size_t)n * (size_t)(pass->out_h * pass->out_w) * GACLIP__HEAD_CHANNELS;
+    for (int y = 0; y < pass->out_h; y++)
+        for (int x = 0; x < pass->out_w; x++, location += GACLIP__HEAD_CHANNELS) {
+            if (!(location[0] >= FAINTEST_LOGIT)) continue;
+            GaclipBox b = gaclip__proposal_box(pass, location, y, x);
+            gaclip__signs_note(signs, ((float)w->x + (b.x1 + b.x2) / 2) * w->pixel_x,
+                               ((float)w->y + (b.y1 + b.y2) / 2) * w->pixel_y,
+                               fmaxf((b.x2 - b.x1) * w->pixel_x, (b.y2 - b.y1) * w->pixel_y));
+        }
+}
+
+int gaclip__detect_windows(GaclipDetectionList *list, GaclipSigns *signs, GaclipDetector *detector,
                            const GaclipWindow *windows, int count, const float *planes,
                            const GaclipImage *scaled, const GaclipImage *image, GaclipError *err)
 {
@@ -160,6 +178,7 @@ int gaclip__detect_windows(GaclipDetectionList *list, GaclipDetector *detector,
         status = gaclip__proposal_layout(&proposals, &finder->proposals, finder->compute,
                                          &finder->arena, &pass, count, 0, err);
     if (!status) gaclip__proposal_forward(&finder->proposals, finder->compute, &proposals, &pass);
+    for (int n = 0; n < count && !status; n++) note_signs(signs, &proposals, n, &windows[n]);
     for (int n = 0; n < count && !status; n++)
         status = propose(&found, detector, &windows[n], &proposals, n, image, err);
     if (!status) status = score_all(list, detector, &found, &pass, windows, scaled, image, err);

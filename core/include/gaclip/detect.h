@@ -57,7 +57,8 @@ GACLIP_API void gaclip_detector_gsd(double *gsd_min, double *gsd_max,
 
 /* Side and overlap of the windows that the image is looked through, pixels. At finer scales they
  * overlap by a quarter, and only boxes count there that are whole and no longer than that: of what
- * is larger the image's own scale sees more. */
+ * is larger the image's own scale sees more. They are looked at where a scale before has seen a
+ * sign of something that small: an objectness of 0.2, a box of one and a half times that. */
 GACLIP_API int gaclip_detector_window(const GaclipDetector *detector);
 GACLIP_API int gaclip_detector_overlap(const GaclipDetector *detector);
 
