@@ -11,6 +11,7 @@
 typedef struct Conversion {
     const char *input, *output, *dtype, *activation;
     GaclipModelReading reading;
+    int octaves, finer; /* negative: as they are */
     int overwrite, quiet;
 } Conversion;
 
@@ -65,6 +66,8 @@ static cJSON *describe(const Conversion *c, GaclipModel *model, const char *dtyp
     cJSON_AddStringToObject(entry, "dtype", dtype);
     if (c->reading.context > 0) cJSON_AddNumberToObject(entry, "context", c->reading.context);
     if (c->activation != NULL) cJSON_AddStringToObject(entry, "activation", c->activation);
+    if (c->octaves >= 0) cJSON_AddNumberToObject(entry, "octaves", c->octaves);
+    if (c->finer >= 0) cJSON_AddNumberToObject(entry, "finer", c->finer);
     if (c->reading.tokenizer != NULL) {
         char *tokenizer = last_name(c->reading.tokenizer);
         cJSON_AddStringToObject(entry, "tokenizer", tokenizer != NULL ? tokenizer : "");
@@ -132,6 +135,8 @@ static int convert(Conversion *c, GaclipError *err)
     if (status == GACLIP_OK) status = gaclip_compute_new(&compute, 0, GACLIP_BACKEND_AUTO, err);
     if (status == GACLIP_OK)
         status = gaclip_model_read(&model, c->input, &c->reading, compute, err);
+    if (status == GACLIP_OK && gaclip_model_set_scales(model, c->octaves, c->finer, err))
+        status = gaclip_error_prefix(err, "%s", c->input);
     if (status == GACLIP_OK) status = write_model(c, model, err);
     gaclip_model_close(model);
     gaclip_compute_free(compute);
@@ -140,7 +145,7 @@ static int convert(Conversion *c, GaclipError *err)
 
 int model_convert(int argc, char **argv)
 {
-    Conversion c = {0};
+    Conversion c = {.octaves = -1, .finer = -1};
     gaclip_model_reading_init(&c.reading);
     /* clang-format off */
     const Option options[] = {
@@ -155,6 +160,11 @@ int model_convert(int argc, char **argv)
         {.name = "activation", .type = OPTION_TEXT, .value = &c.activation, .meta = "NAME",
          .help = "gelu or quick_gelu (default: as the configuration says; without one quick_gelu "
                  "at the widths of OpenAI's towers, else gelu)"},
+        {.name = "octaves", .type = OPTION_INTEGER, .value = &c.octaves, .meta = "N", .maximum = 4,
+         .help = "coarser scales to look at in detection unless told otherwise (default: as IN "
+                 "says)"},
+        {.name = "finer", .type = OPTION_INTEGER, .value = &c.finer, .meta = "N", .maximum = 2,
+         .help = "finer scales (default: as IN says)"},
         {.name = "tokenizer", .type = OPTION_TEXT, .value = &c.reading.tokenizer, .meta = "FILE",
          .help = "tokenizer.json, merges.txt or bpe_simple_vocab_16e6.txt.gz (default: the one "
                  "beside the weights)"},

@@ -219,6 +219,26 @@ def test_gaclip_model_convert_keeps_a_trained_model(model, town):
     assert len(columns[0]) > 1 and columns[0] == columns[1]
 
 
+def test_gaclip_model_convert_scales(model, tmp_path):
+    convert(model, "scales.safetensors", "--octaves", 2, "--finer", 1)
+    described = gaclip("scales.safetensors")
+    assert described["architecture"]["proposal"]["octaves"] == 2
+    assert described["architecture"]["proposal"]["finer"] == 1
+    step = described["training"]["conversions"][-1]
+    assert (step["octaves"], step["finer"]) == (2, 1)
+    convert("scales.safetensors", "again.safetensors", "--finer", 0)
+    assert gaclip("again.safetensors")["architecture"]["proposal"]["octaves"] == 2
+    assert "octaves" not in gaclip("again.safetensors")["training"]["conversions"][-1]
+    cli.assert_fails(
+        CONVERT, model, "x.safetensors", "--finer", 3, names=["--finer", "2"], exit_code=2
+    )
+    folder = tiny_clip.write_folder(tmp_path / "clip")
+    cli.assert_fails(
+        CONVERT, folder, "x.safetensors", "--finer", 1, names=["clip", "no proposal head"]
+    )
+    assert not (tmp_path / "x.safetensors").exists()
+
+
 def test_gaclip_model_convert_is_deterministic(tmp_path):
     folder = tiny_clip.write_folder(tmp_path / "clip")
     for name in ("a", "b"):

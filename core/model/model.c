@@ -205,6 +205,20 @@ void gaclip_model_set_gsd(GaclipModel *model, double gsd_min, double gsd_max)
     model->config.gsd_max = gsd_max;
 }
 
+int gaclip_model_set_scales(GaclipModel *model, int octaves, int finer, GaclipError *err)
+{
+    GaclipModelConfig changed = model->config;
+    if (octaves < 0 && finer < 0) return GACLIP_OK;
+    if (!changed.proposal.width)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "the model has no proposal head that could look at other scales");
+    if (octaves >= 0) changed.proposal.octaves = octaves;
+    if (finer >= 0) changed.proposal.finer = finer;
+    int status = gaclip__config_check(&changed, err);
+    if (!status) model->config.proposal = changed.proposal;
+    return status;
+}
+
 float gaclip_model_logit_scale(const GaclipModel *model)
 {
     return expf(*model->parameters.entries[model->logit_scale].value);

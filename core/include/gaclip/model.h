@@ -156,6 +156,11 @@ GACLIP_API const GaclipCalibration *gaclip_model_calibration(const GaclipModel *
 GACLIP_API int gaclip_model_set_training(GaclipModel *model, const char *json, GaclipError *err);
 GACLIP_API void gaclip_model_set_gsd(GaclipModel *model, double gsd_min, double gsd_max);
 
+/* Coarser scales (0 to 4) and finer ones (0 to 2) at which detection looks besides the image's own;
+ * negative: as before. GACLIP_ERROR_UNSUPPORTED of a model without a proposal head. */
+GACLIP_API int gaclip_model_set_scales(GaclipModel *model, int octaves, int finer,
+                                       GaclipError *err);
+
 /* out (count, embed_dim): unit class-token embeddings of normalised planes (count, 3, height,
  * width); height and width are multiples of the patch size. */
 GACLIP_API int gaclip_model_embed_images(GaclipModel *model, float *out, const float *planes,
