@@ -45,16 +45,22 @@ static int has_valid_pixel(const GaclipImage *image)
     return 0;
 }
 
-/* A window of a finer scale is worth looking at where something showed that may be small enough. */
+/* Whether something showed in that part of the image that a finer scale, whose pixels are so many
+ * of the image's, may see whole. */
+static int shows_small(const Scan *scan, float x1, float y1, float x2, float y2, float pixel)
+{
+    return gaclip__signs_smallest(&scan->signs, x1, y1, x2, y2) <=
+           SIDE_DOUBT * (float)scan->largest * pixel;
+}
+
+/* A window of a finer scale is not always worth looking at. */
 static int is_promising(const Scan *scan, int x, int y)
 {
-    if (!scan->largest) return 1;
     float size = (float)gaclip_detector_window(scan->detector);
     float px = (float)scan->image->width / (float)scan->scaled->width;
     float py = (float)scan->image->height / (float)scan->scaled->height;
-    float smallest = gaclip__signs_smallest(&scan->signs, (float)x * px, (float)y * py,
-                                            ((float)x + size) * px, ((float)y + size) * py);
-    return smallest <= SIDE_DOUBT * (float)scan->largest * fmaxf(px, py);
+    return !scan->largest || shows_small(scan, (float)x * px, (float)y * py, ((float)x + size) * px,
+                                         ((float)y + size) * py, fmaxf(px, py));
 }
 
 static int add_window(Scan *scan, int x, int y, GaclipError *err)
@@ -121,15 +127,17 @@ static int scan_coarser(Scan *scan, GaclipError *err)
     return status;
 }
 
-/* The image at twice its size and more, where something small showed, for the small
- * objects alone that its windows overlap enough to show whole: parts of larger ones look like small
- * ones there. */
+/* The image at twice its size and more, where something small showed, for the small objects alone
+ * that its windows overlap enough to show whole: parts of larger ones look like small ones there.
+ */
 static int scan_finer(Scan *scan, GaclipError *err)
 {
     int finer = gaclip_detector_finer(scan->detector), status = GACLIP_OK;
+    int width = scan->image->width, height = scan->image->height;
     scan->overlap = scan->largest = gaclip_detector_window(scan->detector) / FINER_SHARE;
     for (int i = 1; i <= finer && !status; i++)
-        status = scan_scaled(scan, scan->image->width << i, scan->image->height << i, err);
+        if (shows_small(scan, 0, 0, (float)width, (float)height, 1 / (float)(1 << i)))
+            status = scan_scaled(scan, width << i, height << i, err);
     return status;
 }
 

@@ -25,8 +25,8 @@ void gaclip__signs_clear(GaclipSigns *signs)
 
 static int cell_of(float place, int count)
 {
-    int cell = (int)(place / CELL);
-    return cell < 0 ? 0 : cell < count ? cell : count - 1;
+    if (!(place > 0)) return 0;
+    return place < (float)(CELL * count) ? (int)(place / CELL) : count - 1;
 }
 
 static float *side_at(const GaclipSigns *signs, int row, int column)

@@ -7,8 +7,7 @@
 
 /* A cell for every few pixels of the image. */
 typedef struct GaclipSigns {
-    float
-        *sides; /* (rows, columns) of the smallest that showed there, pixels; INFINITY: none did */
+    float *sides; /* (rows, columns) pixels, of the smallest there; INFINITY: nothing showed */
     int rows, columns;
 } GaclipSigns;
 
