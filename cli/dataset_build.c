@@ -219,7 +219,7 @@ int dataset_build(int argc, char **argv)
         {.name = "annotations", .type = OPTION_TEXT, .value = &r.annotations, .meta = "VECTOR",
          .help = "any vector source, in any CRS"},
         {.name = "layer", .type = OPTION_TEXT, .value = &a->layer, .meta = "NAME",
-         .help = "its layer (default: the only one)"},
+         .help = "its layer (default: the first with geometries)"},
         {.name = "class-field", .type = OPTION_TEXT, .value = &a->class_field, .meta = "FIELD",
          .help = "field that names the class"},
         {.name = "class-name", .type = OPTION_TEXT, .value = &a->class_name, .meta = "NAME",

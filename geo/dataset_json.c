@@ -1,5 +1,6 @@
 /* gaclip's own format: docs/dataset.md, docs/dataset.schema.json. */
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,11 @@ static int read_size(GaclipDatasetImage *image, const GaclipJson *at, GaclipErro
     return status;
 }
 
+static int is_pixel(double place)
+{
+    return place >= 0 && place <= INT_MAX && place == floor(place);
+}
+
 static int read_place(GaclipDatasetImage *image, const GaclipJson *at, GaclipError *err)
 {
     GaclipJson member;
@@ -160,11 +166,11 @@ static int read_place(GaclipDatasetImage *image, const GaclipJson *at, GaclipErr
     if (gaclip__json_find(&member, at, "window")) {
         status = gaclip__json_numbers(corner, 2, &member, err);
         image->is_window = 1;
+        if (!status && !(is_pixel(corner[0]) && is_pixel(corner[1])))
+            status = gaclip__json_fail(&member, err, "is no pixel of a raster: column, row");
+        if (status) return status;
         image->x = (int)corner[0];
         image->y = (int)corner[1];
-        if (!status &&
-            (image->x != corner[0] || image->y != corner[1] || image->x < 0 || image->y < 0))
-            status = gaclip__json_fail(&member, err, "is no pixel of a raster: column, row");
     }
     if (!status && gaclip__json_find(&member, at, "geotransform")) {
         status = gaclip__json_numbers(image->geotransform, 6, &member, err);

@@ -31,13 +31,15 @@ static void scale_steps(double *gsd_x, double *gsd_y, const double *t, double un
     *gsd_y = hypot(t[2] * unit_x, t[5] * unit_y);
 }
 
-/* Metres on the ground of the steps from the point (x, y)[0] to the two others, in degrees. */
-static void measure_steps(double *gsd_x, double *gsd_y, const double x[3], const double y[3])
+/* Metres on the ground of the steps from the point (x, y)[0] to the two others, angles of so many
+ * radians. */
+static void measure_steps(double *gsd_x, double *gsd_y, const double x[3], const double y[3],
+                          double radians)
 {
-    const double unit = EARTH_RADIUS * atan(1) / 45;
-    double along = cos(y[0] * atan(1) / 45);
-    *gsd_x = unit * hypot(remainder(x[1] - x[0], 360) * along, y[1] - y[0]);
-    *gsd_y = unit * hypot(remainder(x[2] - x[0], 360) * along, y[2] - y[0]);
+    double unit = EARTH_RADIUS * radians, turn = 8 * atan(1) / radians;
+    double along = cos(y[0] * radians);
+    *gsd_x = unit * hypot(remainder(x[1] - x[0], turn) * along, y[1] - y[0]);
+    *gsd_y = unit * hypot(remainder(x[2] - x[0], turn) * along, y[2] - y[0]);
 }
 
 /* Some projections are not true to scale far from where they touch: a metre of Web Mercator is half
@@ -45,15 +47,15 @@ static void measure_steps(double *gsd_x, double *gsd_y, const double x[3], const
 static void undo_distortion(double *gsd_x, double *gsd_y, const double *t, double column,
                             double row, OGRSpatialReferenceH crs)
 {
-    OGRSpatialReferenceH degrees = OSRCloneGeogCS(crs);
-    if (!degrees) return;
-    OSRSetAxisMappingStrategy(degrees, OAMS_TRADITIONAL_GIS_ORDER);
-    OGRCoordinateTransformationH transform = OCTNewCoordinateTransformation(crs, degrees);
+    OGRSpatialReferenceH angles = OSRCloneGeogCS(crs);
+    if (!angles) return;
+    OSRSetAxisMappingStrategy(angles, OAMS_TRADITIONAL_GIS_ORDER);
+    OGRCoordinateTransformationH transform = OCTNewCoordinateTransformation(crs, angles);
     double x0 = t[0] + column * t[1] + row * t[2], y0 = t[3] + column * t[4] + row * t[5];
     double x[3] = {x0, x0 + t[1], x0 + t[2]}, y[3] = {y0, y0 + t[4], y0 + t[5]};
     double true_x, true_y;
     if (transform && OCTTransform(transform, 3, x, y, NULL)) {
-        measure_steps(&true_x, &true_y, x, y);
+        measure_steps(&true_x, &true_y, x, y, OSRGetAngularUnits(angles, NULL));
         if (fabs(true_x / *gsd_x - 1) > MOST_DISTORTION ||
             fabs(true_y / *gsd_y - 1) > MOST_DISTORTION) {
             *gsd_x = true_x;
@@ -61,7 +63,7 @@ static void undo_distortion(double *gsd_x, double *gsd_y, const double *t, doubl
         }
     }
     OCTDestroyCoordinateTransformation(transform);
-    OSRDestroySpatialReference(degrees);
+    OSRDestroySpatialReference(angles);
 }
 
 int gaclip__ground_sampling(double *gsd_x, double *gsd_y, const double geotransform[6], int width,

@@ -243,7 +243,7 @@ static int put_in_place(Run *run, GaclipError *err)
 {
     int status = close_dataset(run, err);
     if (!status && run->is_cog) status = make_cog(run, err);
-    if (!status && VSIRename(run->unfinished, run->options->output))
+    if (!status && gaclip__put_in_place(run->unfinished, run->options->output))
         status = fail(run, "cannot be put in place", err);
     return status;
 }

@@ -10,7 +10,7 @@ enum { MOST_CONTAINERS = 4096 };
 /* What the machine's stack holds. A text that was remembered can be fetched again; other values
  * cannot, for JSON shares nothing. */
 typedef struct Machine {
-    const unsigned char *at, *end;
+    const unsigned char *at, *start, *end;
     const char *path;
     cJSON **stack; /* (count, room) NULL: a mark */
     size_t count, room;
@@ -123,7 +123,7 @@ static int push_double(Machine *m)
 static int put(Machine *m, uint64_t place)
 {
     if (!m->count || !m->stack[m->count - 1]) return damaged(m, "nothing is there to remember");
-    if (place > (uint64_t)(m->end - m->at) + m->memo_count + 1024)
+    if (place > (uint64_t)(m->end - m->start)) /* places count up, one an instruction at most */
         return damaged(m, "a place of the memory is out of range");
     if (place >= m->memo_count) {
         size_t count = 2 * (size_t)place + 16;
@@ -288,7 +288,7 @@ static int run(Machine *m, unsigned char opcode, uint64_t *memoized)
 int gaclip__plain_pickle(cJSON **out, const unsigned char *bytes, size_t size, const char *path,
                          GaclipError *err)
 {
-    Machine m = {.at = bytes, .end = bytes + size, .path = path, .err = err};
+    Machine m = {.at = bytes, .start = bytes, .end = bytes + size, .path = path, .err = err};
     uint64_t memoized = 0;
     int status = GACLIP_OK;
     *out = NULL;

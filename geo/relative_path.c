@@ -28,9 +28,26 @@ static char *from_folder(const char *path, const char *folder)
     return out;
 }
 
+/* Links on the way to a file are followed, but the file itself may be one: what lies beside it
+ * belongs to it. NULL where nothing is there; free with free(). */
+static char *absolute_path(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *target = realpath(path, NULL);
+    if (!target || !*name || !strcmp(name, ".") || !strcmp(name, "..")) return target;
+    char *folder = CPLStrdup(slash ? path : ".");
+    if (slash) folder[slash == path ? 1 : slash - path] = '\0';
+    char *where = realpath(folder, NULL), *out = NULL;
+    if (where) out = strdup(CPLSPrintf("%s/%s", strcmp(where, "/") ? where : "", name));
+    CPLFree(folder);
+    free(target);
+    free(where);
+    return out;
+}
+
 char *gaclip__relative_path(const char *path, const char *folder)
 {
-    char *file = STARTS_WITH(path, "/vsi") ? NULL : realpath(path, NULL);
+    char *file = STARTS_WITH(path, "/vsi") ? NULL : absolute_path(path);
     char *base = file ? realpath(folder, NULL) : NULL;
     char *out = base ? from_folder(file, base) : CPLStrdup(path);
     free(file);

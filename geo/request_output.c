@@ -191,7 +191,7 @@ static int write_text(const char *path, const char *text, GaclipError *err)
     size_t size = strlen(text);
     int failed = !file || VSIFWriteL(text, 1, size, file) != size;
     if (file && VSIFCloseL(file)) failed = 1;
-    if (!failed && VSIRename(temporary, path)) failed = 1;
+    if (!failed && gaclip__put_in_place(temporary, path)) failed = 1;
     if (failed) VSIUnlink(temporary);
     CPLFree(temporary);
     return failed ? gaclip_error_set(err, GACLIP_ERROR_IO,

@@ -1,4 +1,6 @@
 /* One rule for a whole raster that turns its values into bytes. */
+#include <cpl_conv.h>
+#include <cpl_string.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +10,8 @@
 
 /* Pixels a side of the decimated read that percentiles are taken from. */
 enum { SAMPLE_SIDE = 1024 };
+
+static const char PERCENTILE[] = "percentile:";
 
 static int ascending(const void *a, const void *b)
 {
@@ -47,7 +51,7 @@ static int sample_band(double *low, double *high, const GaclipRaster *raster, in
         qsort(values, count, sizeof *values, ascending);
         *low = count ? (double)values[(size_t)((double)(count - 1) * low_percent / 100)] : 0;
         *high = count ? (double)values[(size_t)((double)(count - 1) * high_percent / 100)] : 1;
-        if (!(*high > *low)) *high = *low + 1;
+        if (!(*high > *low)) *high = *low + fmax(1, fabs(*low) * 1e-6);
     }
     free(values);
     free(mask);
@@ -67,8 +71,9 @@ static int by_percentiles(GaclipRaster *raster, double low, double high, GaclipE
         }
         if (status) return status;
     }
-    snprintf(rule->text, sizeof rule->text, "percentile:%g,%g = %g..%g, %g..%g, %g..%g", low, high,
-             rule->low[0], rule->high[0], rule->low[1], rule->high[1], rule->low[2], rule->high[2]);
+    CPLsnprintf(rule->text, sizeof rule->text, "percentile:%g,%g = %g..%g, %g..%g, %g..%g", low,
+                high, rule->low[0], rule->high[0], rule->low[1], rule->high[1], rule->low[2],
+                rule->high[2]);
     return GACLIP_OK;
 }
 
@@ -78,7 +83,17 @@ static void by_range(GaclipScaleRule *rule, double low, double high)
         rule->low[i] = low;
         rule->high[i] = high;
     }
-    snprintf(rule->text, sizeof rule->text, "%g,%g", low, high);
+    CPLsnprintf(rule->text, sizeof rule->text, "%g,%g", low, high);
+}
+
+/* "LOW,HIGH" and nothing else, in whatever locale the program runs. */
+static int read_pair(double *low, double *high, const char *text)
+{
+    char *end, *rest;
+    *low = CPLStrtod(text, &end);
+    if (end == text || *end != ',') return 0;
+    *high = CPLStrtod(end + 1, &rest);
+    return rest != end + 1 && !*rest && isfinite(*low) && isfinite(*high) && *high > *low;
 }
 
 static int all_bytes(const GaclipRaster *raster)
@@ -94,7 +109,6 @@ int gaclip__scale_rule(GaclipRaster *raster, const char *scale, GaclipError *err
 {
     GaclipScaleRule *rule = &raster->scale;
     double low, high;
-    char rest;
     int is_auto = !scale || !strcmp(scale, "auto"), is_none = scale && !strcmp(scale, "none");
     *rule = (GaclipScaleRule){0};
     if (raster->palette || is_none || (is_auto && all_bytes(raster))) {
@@ -104,11 +118,10 @@ int gaclip__scale_rule(GaclipRaster *raster, const char *scale, GaclipError *err
         return GACLIP_OK;
     }
     if (is_auto) return by_percentiles(raster, 2, 98, err);
-    if (sscanf(scale, "percentile:%lf,%lf%c", &low, &high, &rest) == 2 && low >= 0 && high > low &&
-        high <= 100)
+    const char *share = STARTS_WITH(scale, PERCENTILE) ? scale + strlen(PERCENTILE) : NULL;
+    if (share && read_pair(&low, &high, share) && low >= 0 && high <= 100)
         return by_percentiles(raster, low, high, err);
-    if (sscanf(scale, "%lf,%lf%c", &low, &high, &rest) == 2 && isfinite(low) && isfinite(high) &&
-        high > low) {
+    if (read_pair(&low, &high, scale)) {
         by_range(rule, low, high);
         return GACLIP_OK;
     }

@@ -98,3 +98,19 @@ void gaclip__remove_abandoned(const char *path)
     CSLDestroy(names);
     CPLFree(folder);
 }
+
+int gaclip__put_in_place(const char *temporary, const char *path)
+{
+    static const char *const SIDES[] = {".aux.xml", ".ovr", ".msk"};
+    int status = VSIRename(temporary, path);
+    for (size_t i = 0; i < sizeof SIDES / sizeof *SIDES && !status; i++) {
+        VSIStatBufL facts;
+        char *from = CPLStrdup(CPLSPrintf("%s%s", temporary, SIDES[i]));
+        char *to = CPLStrdup(CPLSPrintf("%s%s", path, SIDES[i]));
+        if (!VSIStatL(to, &facts)) VSIUnlink(to);
+        if (!VSIStatL(from, &facts)) status = VSIRename(from, to);
+        CPLFree(from);
+        CPLFree(to);
+    }
+    return status;
+}

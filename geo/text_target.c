@@ -52,11 +52,3 @@ int gaclip__text_commit(GaclipTextTarget *target, GaclipError *err)
     forget(target);
     return GACLIP_OK;
 }
-
-void gaclip__text_abandon(GaclipTextTarget *target)
-{
-    if (!target->file) return;
-    VSIFCloseL(target->file);
-    VSIUnlink(target->unfinished);
-    forget(target);
-}

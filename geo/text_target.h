@@ -12,11 +12,10 @@ typedef struct GaclipTextTarget {
     int failed; /* a write did not succeed */
 } GaclipTextTarget;
 
-/* Opens a hidden file beside path. Ends with one of the last two. */
+/* Opens a hidden file beside path. Ends with gaclip__text_commit. */
 int gaclip__text_open(GaclipTextTarget *target, const char *path, GaclipError *err);
 void gaclip__text_put(GaclipTextTarget *target, const char *text);
 /* Renames it over path; on failure nothing is left of it and an older file stays. */
 int gaclip__text_commit(GaclipTextTarget *target, GaclipError *err);
-void gaclip__text_abandon(GaclipTextTarget *target);
 
 #endif

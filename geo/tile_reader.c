@@ -1,5 +1,7 @@
 #include "tile_reader.h"
 
+#include <cpl_conv.h>
+#include <cpl_string.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@ struct GaclipTileReader {
     const GaclipTilePlan *plan;
     const int *tiles; /* (count) or NULL */
     int count;
+    char **config; /* the caller's options of its thread: credentials, say */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -60,6 +63,7 @@ static void *read_all(void *payload)
 {
     GaclipTileReader *r = payload;
     int status = GACLIP_OK;
+    CPLSetThreadLocalConfigOptions((const char *const *)r->config);
     gaclip__gdal_quiet_begin();
     for (int i = 0; i < r->count && !status && wait_for_room(r); i++) {
         status = read_tile(&r->slots[i % SLOTS], r, i, &r->error);
@@ -80,11 +84,13 @@ int gaclip__tile_reader_new(GaclipTileReader **out, GaclipRaster *raster,
     r->plan = plan;
     r->tiles = tiles;
     r->count = count;
+    r->config = CPLGetThreadLocalConfigOptions();
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, read_all, r)) {
         pthread_cond_destroy(&r->changed);
         pthread_mutex_destroy(&r->lock);
+        CSLDestroy(r->config);
         free(r);
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "no thread can be started");
     }
@@ -104,6 +110,7 @@ void gaclip__tile_reader_free(GaclipTileReader *reader)
         gaclip_image_clear(&reader->slots[reader->taken % SLOTS]);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->lock);
+    CSLDestroy(reader->config);
     free(reader);
 }
 

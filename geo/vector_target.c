@@ -89,12 +89,7 @@ static int make_folder(GaclipVectorTarget *target, GaclipError *err)
 /* With whatever is in it. */
 static void drop_folder(GaclipVectorTarget *target)
 {
-    char **names = target->folder ? VSIReadDir(target->folder) : NULL;
-    for (int i = 0; names && names[i]; i++)
-        if (!EQUAL(names[i], ".") && !EQUAL(names[i], ".."))
-            VSIUnlink(CPLFormFilename(target->folder, names[i], NULL));
-    CSLDestroy(names);
-    if (target->folder) VSIRmdir(target->folder);
+    if (target->folder) VSIRmdirRecursive(target->folder);
     CPLFree(target->folder);
     target->folder = NULL;
 }
@@ -244,10 +239,24 @@ static void remove_stale(const GaclipVectorTarget *target, char **old, char **na
     CPLFree(stem);
 }
 
+/* What SQLite keeps of a database that another program has open would be played into the new one.
+ */
+static void remove_journals(const GaclipVectorTarget *target)
+{
+    static const char *const SUFFIXES[] = {"-wal", "-shm", "-journal"};
+    VSIStatBufL facts;
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof *SUFFIXES; i++) {
+        char *name = CPLStrdup(CPLSPrintf("%s%s", target->path, SUFFIXES[i]));
+        if (!VSIStatL(name, &facts)) VSIUnlink(name);
+        CPLFree(name);
+    }
+}
+
 static int move_all(const GaclipVectorTarget *target, char **names)
 {
     char **old = target->overwrite ? old_files(target) : NULL;
     int status = 0;
+    if (target->overwrite) remove_journals(target);
     for (int i = 0; names[i] && !status; i++) status = move_out(target, names[i]);
     if (!status) remove_stale(target, old, names);
     CSLDestroy(old);

@@ -127,6 +127,8 @@ static void test_refused(void **state)
     expect_refused("\"description\": \"a white ship\", ", "",
                    "$.images[0].regions[0].hard_negatives: are there without a description");
     expect_refused("[30, 5]", "[-30, 5]", "$.images[1].window: is no pixel");
+    expect_refused("[30, 5]", "[1e300, 5]", "$.images[1].window: is no pixel");
+    expect_refused("[30, 5]", "[30, 5.5]", "$.images[1].window: is no pixel");
     expect_refused("0, -1]", "0]", "$.images[1].geotransform: has 5 numbers in place of 6");
 }
 
@@ -153,13 +155,38 @@ static void test_relative_path(void **state)
     VSIRmdirRecursive(folder);
 }
 
+/* A file's own world file lies beside the link to it, and folders may be links as well. */
+static void test_relative_links(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/gaclip-links-XXXXXX", cache[128], file[160], link[128], sets[128];
+    assert_non_null(mkdtemp(folder));
+    snprintf(cache, sizeof cache, "%s/cache", folder);
+    snprintf(file, sizeof file, "%s/ab12", cache);
+    snprintf(link, sizeof link, "%s/a.tif", folder);
+    snprintf(sets, sizeof sets, "%s/sets", folder);
+    assert_int_equal(VSIMkdir(cache, 0755), 0);
+    put_file(file, "x");
+    assert_int_equal(symlink(file, link), 0);
+    assert_int_equal(symlink(cache, sets), 0);
+    char *up = gaclip__relative_path(link, cache), *same = gaclip__relative_path(link, folder);
+    char *linked = gaclip__relative_path(file, sets);
+    assert_string_equal(up, "../a.tif");
+    assert_string_equal(same, "a.tif");
+    assert_string_equal(linked, "ab12");
+    CPLFree(up);
+    CPLFree(same);
+    CPLFree(linked);
+    assert_int_equal(unlink(link) + unlink(sets), 0);
+    VSIRmdirRecursive(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_and_write),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_relative_path),
+        cmocka_unit_test(test_read_and_write), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_relative_path),
+        cmocka_unit_test(test_relative_links),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }

@@ -79,6 +79,7 @@ static void test_refused(void **state)
            GACLIP_ERROR_FORMAT, "no list");
     REFUSE("X\xff\xff\xff\x7fhi.", GACLIP_ERROR_FORMAT, "ends early");
     REFUSE("U\x01xr\xff\xff\xff\xff.", GACLIP_ERROR_FORMAT, "out of range");
+    REFUSE("U\x01xr\x00\x01\x00\x00.", GACLIP_ERROR_FORMAT, "out of range");
 }
 
 /* A list in a list in a list ... */

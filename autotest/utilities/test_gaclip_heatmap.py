@@ -96,6 +96,25 @@ def test_gaclip_heatmap_existing_output(asked, tmp_path):
     assert gdal.Open("heat.tif").RasterCount == 1
 
 
+def test_gaclip_heatmap_side_files(asked):
+    """Statistics and overviews of the raster that was there are not the new one's."""
+    write = [*asked, "-o", "heat.tif", "--overwrite"]
+    assert cli.run(HEATMAP, *write).returncode == 0
+    dataset = gdal.Open("heat.tif")
+    dataset.GetRasterBand(1).SetMetadataItem("STATISTICS_MEAN", "77")
+    dataset.BuildOverviews("NEAREST", [2])
+    dataset = None
+    assert pathlib.Path("heat.tif.aux.xml").exists() and pathlib.Path("heat.tif.ovr").exists()
+    assert cli.run(HEATMAP, *write).returncode == 0
+    assert not pathlib.Path("heat.tif.aux.xml").exists()
+    assert gdal.Open("heat.tif").GetRasterBand(1).GetOverviewCount() == 0
+    assert cli.run(HEATMAP, *write, "--co", "PROFILE=BASELINE").returncode == 0
+    assert sorted(path.name for path in pathlib.Path().glob("heat*")) == [
+        "heat.tif", "heat.tif.aux.xml",
+    ]
+    assert gdal.Open("heat.tif").GetRasterBand(1).GetDescription() == "tank"
+
+
 @pytest.mark.parametrize(
     "arguments, names",
     [
