@@ -1,11 +1,11 @@
 #include "plot.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "files.h"
 #include "page.h"
 
 enum {
@@ -185,14 +185,13 @@ void plot_print(FILE *out, const PlotPanel *panels, int count)
 
 int plot_write(const char *path, const PlotPanel *panels, int count, GaclipError *err)
 {
-    FILE *svg = fopen(path, "w");
-    if (svg == NULL)
-        return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written (%s)", path,
-                                strerror(errno));
+    char *text = NULL;
+    size_t size = 0;
+    FILE *svg = open_memstream(&text, &size);
+    if (svg == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     plot_print(svg, panels, count);
-    int failed = ferror(svg);
-    if (fclose(svg) != 0 || failed)
-        return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written; is the disk full?",
-                                path);
-    return GACLIP_OK;
+    int status = fclose(svg) != 0 ? gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory")
+                                  : file_write(path, text, size, err);
+    free(text);
+    return status;
 }

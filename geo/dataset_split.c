@@ -1,5 +1,6 @@
 #include <cpl_conv.h>
 #include <math.h>
+#include <ogr_srs_api.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,14 +8,40 @@
 #include "chance.h"
 #include "dataset.h"
 #include "gaclip/dataset_tools.h"
+#include "raster.h"
 #include "text_hash.h"
 
 enum { LONGEST_KEY = 1200 };
 
+/* A CRS by its name, and the metres a unit of it: of latitude, where the units are angles. */
+typedef struct Units {
+    const char *crs;
+    double metres;
+} Units;
+
+/* Images of one scene follow each other: each CRS is looked up once. */
+static double metres_of(Units *last, const char *crs)
+{
+    if (!crs) return 1;
+    if (last->crs && !strcmp(last->crs, crs)) return last->metres;
+    OGRSpatialReferenceH reference = OSRNewSpatialReference(NULL);
+    *last = (Units){crs, 1};
+    if (OSRSetFromUserInput(reference, crs) == OGRERR_NONE) {
+        if (OSRIsGeographic(reference))
+            last->metres = OSRGetAngularUnits(reference, NULL) * GACLIP__EARTH_RADIUS;
+        else
+            last->metres = OSRGetLinearUnits(reference, NULL);
+    }
+    OSRDestroySpatialReference(reference);
+    return last->metres;
+}
+
 /* Images with the same key get the same split. File names without folders, for a dataset is the
  * same wherever it lies. */
-static void write_key(char key[LONGEST_KEY], const GaclipDatasetImage *image, double block)
+static void write_key(char key[LONGEST_KEY], const GaclipDatasetImage *image, double metres,
+                      Units *units)
 {
+    double block = metres / metres_of(units, metres > 0 ? image->crs : NULL);
     const double *g = image->geotransform;
     double column = image->width / 2.0, row = image->height / 2.0;
     if (!(block > 0))
@@ -32,6 +59,7 @@ int gaclip_dataset_split(GaclipDataset *dataset, const GaclipDatasetSplitOptions
 {
     static const char *const NAMES[] = {"train", "val", "test"};
     const double shares[] = {options->train, options->val, options->test};
+    Units units = {0};
     double sum = options->train + options->val + options->test;
     if (!(options->train >= 0 && options->val >= 0 && options->test >= 0 && sum > 0) ||
         !isfinite(sum) || !(options->block >= 0))
@@ -40,7 +68,7 @@ int gaclip_dataset_split(GaclipDataset *dataset, const GaclipDatasetSplitOptions
                                 options->train, options->val, options->test);
     for (int i = 0; i < dataset->image_count; i++) {
         char key[LONGEST_KEY];
-        write_key(key, &dataset->images[i], options->block);
+        write_key(key, &dataset->images[i], options->block, &units);
         uint64_t state = gaclip__text_hash(GACLIP__HASH_START, key) ^ options->seed;
         double place = gaclip__chance_uniform(&state) * sum;
         int split = 0;

@@ -3,8 +3,6 @@
 
 #include "raster.h"
 
-/* Mean radius of the Earth (IUGG), metres: good to 0.6 % for the length of a pixel. */
-static const double EARTH_RADIUS = 6371008.8;
 /* Of a projection's scale; maps of zones stay below it, the radius above costs half of it. */
 static const double MOST_DISTORTION = 0.01;
 
@@ -36,7 +34,7 @@ static void scale_steps(double *gsd_x, double *gsd_y, const double *t, double un
 static void measure_steps(double *gsd_x, double *gsd_y, const double x[3], const double y[3],
                           double radians)
 {
-    double unit = EARTH_RADIUS * radians, turn = 8 * atan(1) / radians;
+    double unit = GACLIP__EARTH_RADIUS * radians, turn = 8 * atan(1) / radians;
     double along = cos(y[0] * radians);
     *gsd_x = unit * hypot(remainder(x[1] - x[0], turn) * along, y[1] - y[0]);
     *gsd_y = unit * hypot(remainder(x[2] - x[0], turn) * along, y[2] - y[0]);
@@ -73,7 +71,7 @@ int gaclip__ground_sampling(double *gsd_x, double *gsd_y, const double geotransf
     if (OSRIsGeographic(crs)) {
         double radians = OSRGetAngularUnits(crs, NULL);
         double latitude = (t[3] + width / 2.0 * t[4] + height / 2.0 * t[5]) * radians;
-        double unit_y = radians * EARTH_RADIUS;
+        double unit_y = radians * GACLIP__EARTH_RADIUS;
         scale_steps(gsd_x, gsd_y, t, unit_y * cos(latitude), unit_y);
     } else {
         double unit = OSRGetLinearUnits(crs, NULL);

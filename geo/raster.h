@@ -27,6 +27,9 @@ struct GaclipRaster {
 /* Works out the rule for the raster's bands from options->scale. */
 int gaclip__scale_rule(GaclipRaster *raster, const char *scale, GaclipError *err);
 
+/* Mean radius of the Earth (IUGG), metres: good to 0.6 % for the length of a pixel. */
+#define GACLIP__EARTH_RADIUS 6371008.8
+
 /* Ground sampling distance at the raster's centre, metres a pixel along columns and rows. */
 int gaclip__ground_sampling(double *gsd_x, double *gsd_y, const double geotransform[6], int width,
                             int height, OGRSpatialReferenceH crs);

@@ -21,8 +21,8 @@ typedef struct GaclipDatasetEvents {
 
 typedef struct GaclipDatasetSplitOptions {
     double train, val, test; /* shares; their sum need not be 1 */
-    double block;            /* side in units of the CRS: all images of a square of ground get the
-                                same split, and without georeference all of a file; 0 = by image */
+    double block; /* side in metres (in degrees, of latitude): all images of a square of ground get
+                     the same split, and without georeference all of a file; 0 = by image */
     uint64_t seed;
 } GaclipDatasetSplitOptions;
 
