@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/blas_threads.h"
+
 #if GACLIP_WITH_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 
@@ -141,7 +143,10 @@ int gaclip__int8_kernel(const GaclipInt8Kernel **out, GaclipInt8Products *produc
     kernel->products = products;
     kernel->columns = columns;
     kernel->depth = depth;
+    int before =
+        gaclip__blas_single_thread(); /* a primitive keeps the number that it is made with */
     dnnl_status_t status = build_kernel(kernel);
+    gaclip__blas_restore_threads(before);
     if (status) {
         free_kernel(kernel);
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,

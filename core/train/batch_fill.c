@@ -259,8 +259,9 @@ static int cut_crop(Filling *f, int number, GaclipError *err)
 /* Crops of this image's share of the regions from first on, drawn without repetition. */
 static int cut_crops(Filling *f, int first, int count, GaclipError *err)
 {
-    int crops = f->maker->options->crops, size = f->batch->size, status = GACLIP_OK;
-    int wanted = crops ? (f->n + 1) * crops / size - f->n * crops / size : count;
+    int64_t crops = f->maker->options->crops, size = f->batch->size, n = f->n;
+    int64_t wanted = crops ? (n + 1) * crops / size - n * crops / size : count;
+    int status = GACLIP_OK;
     for (int i = 0; i < count && wanted && !status; i++) {
         if (gaclip__random_below(&f->random, count - i) >= wanted) continue;
         wanted--;

@@ -15,7 +15,7 @@ typedef struct GaclipDetectOptions {
     float nms_iou;     /* suppression within a class, inside one image */
     float mix;         /* a of objectness^(1-a) * probability^a */
     int independent;   /* score each class against the background alone */
-    int max_proposals; /* kept a model window, by objectness */
+    int max_proposals; /* kept a model window, by objectness; of the best 2,000 of at least 0.01 */
     int overlap;       /* of neighbouring model windows, pixels; negative = half of one */
     int octaves;      /* coarser scales to look at too, each half as fine; negative = the model's */
     int finer;        /* finer scales to look at too, each twice as fine; negative = the model's */

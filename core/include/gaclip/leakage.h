@@ -61,8 +61,8 @@ typedef struct GaclipNearest {
 } GaclipNearest;
 
 /* out (test_count): Jaccard similarity of the sets of n-grams of words: what both texts have
- * of what either has. Words are runs of letters and digits, in any case; a text shorter than n is
- * one gram. */
+ * of what either has. Words are runs of ASCII letters, in any case, digits and bytes above 127; a
+ * text shorter than n is one gram. */
 GACLIP_API int gaclip_match_texts(GaclipNearest *out, const char *const *tests, int test_count,
                                   const char *const *trains, int train_count, int n,
                                   GaclipError *err);

@@ -88,7 +88,7 @@ typedef struct GaclipTrainEvents {
      * in the model. */
     int (*step)(const GaclipTrainStep *step, void *payload);
     /* Every validate_every steps and after the last, with the averaged weights in the model.
-     * *score: higher is better. *is_best is set by gaclip_train before improved is called. */
+     * *score: higher is better. */
     int (*validate)(double *score, GaclipModel *model, int step, void *payload, GaclipError *err);
     /* After a validation with the best score so far; the averaged weights are in the model. */
     int (*improved)(double score, GaclipModel *model, int step, void *payload, GaclipError *err);
