@@ -32,7 +32,7 @@ static void expect_found(const char *findings, const char *text)
     if (!strstr(findings, text)) fail_msg("\"%s\" is not in:\n%s", text, findings);
 }
 
-/* count images of one file, as windows of a pixel (10, 0.0001) at x = i pixels. */
+/* count images of one file, as windows of a pixel of that side in units of the CRS, in a row. */
 static GaclipDataset *row_of_windows_in(int count, double pixel, const char *crs)
 {
     char images[LONGEST] = "";
@@ -75,11 +75,10 @@ static void test_split_by_image(void **state)
     gaclip_dataset_free(dataset);
 }
 
-/* Neighbours within a block of 100 m share a split, and not all blocks are alike. */
-static void test_split_by_location(void **state)
+/* Ten windows of 10 m within a block of 100 m share a split, and not all blocks are alike. */
+static void check_blocks(double pixel, const char *crs)
 {
-    (void)state;
-    GaclipDataset *dataset = row_of_windows(60);
+    GaclipDataset *dataset = row_of_windows_in(60, pixel, crs);
     GaclipDatasetSplitOptions options = {.train = 1, .val = 1, .block = 100, .seed = 2};
     GaclipError err = {0};
     int differing = 0;
@@ -94,25 +93,12 @@ static void test_split_by_location(void **state)
 }
 
 /* In degrees, and in US feet, a block is measured in metres all the same. */
-static void test_split_by_metres(void **state)
+static void test_split_by_location(void **state)
 {
-    static const double PIXELS[] = {10 / 111194.9266, 10 / (1200.0 / 3937)};
-    static const char *const CRS[] = {"\"crs\": \"EPSG:4326\", ", "\"crs\": \"EPSG:2277\", "};
     (void)state;
-    for (int c = 0; c < 2; c++) {
-        GaclipDataset *dataset = row_of_windows_in(60, PIXELS[c], CRS[c]);
-        GaclipDatasetSplitOptions options = {.train = 1, .val = 1, .block = 100, .seed = 2};
-        GaclipError err = {0};
-        int differing = 0;
-        expect_ok(gaclip_dataset_split(dataset, &options, &err), &err);
-        for (int i = 0; i < 60; i++) {
-            const char *split = gaclip_dataset_image_at(dataset, i)->split;
-            assert_string_equal(split, gaclip_dataset_image_at(dataset, i / 10 * 10)->split);
-            differing += strcmp(split, gaclip_dataset_image_at(dataset, 0)->split) != 0;
-        }
-        assert_true(differing > 0);
-        gaclip_dataset_free(dataset);
-    }
+    check_blocks(10, "");
+    check_blocks(10 / 111194.9266, "\"crs\": \"EPSG:4326\", ");
+    check_blocks(10 / (1200.0 / 3937), "\"crs\": \"EPSG:2277\", ");
 }
 
 static void test_check(void **state)
@@ -337,10 +323,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split_by_image),  cmocka_unit_test(test_split_by_location),
-        cmocka_unit_test(test_split_by_metres), cmocka_unit_test(test_check),
-        cmocka_unit_test(test_duplicates),      cmocka_unit_test(test_same_file_twice),
-        cmocka_unit_test(test_unite_classes),   cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_pixel_facts),     cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_check),           cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_same_file_twice), cmocka_unit_test(test_unite_classes),
+        cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_pixel_facts),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, start, stop_gdal);
 }
