@@ -122,6 +122,31 @@ static void test_mask_resize(void **state)
     gaclip_image_clear(&in);
 }
 
+/* No-data values do not bleed into what is shown, larger or smaller. */
+static void test_no_data_resize(void **state)
+{
+    static const int SIZES[][2] = {{24, 12}, {4, 3}, {8, 3}, {3, 6}};
+    GaclipImage in, out;
+    GaclipError err = {0};
+    (void)state;
+    expect_ok(gaclip_image_init(&in, 8, 6, 1, &err), &err);
+    for (int i = 0; i < 48; i++) {
+        in.mask[i] = i % 8 > i / 8 ? 255 : 0;
+        for (int c = 0; c < 3; c++) in.rgb[3 * i + c] = in.mask[i] ? (uint8_t)(100 + 50 * c) : 0;
+    }
+    for (int s = 0; s < 4; s++) {
+        int seen = 0;
+        expect_ok(gaclip_image_resize(&out, &in, SIZES[s][0], SIZES[s][1], &err), &err);
+        for (int i = 0; i < SIZES[s][0] * SIZES[s][1]; i++)
+            for (int c = 0; c < 3 && out.mask[i]; c++, seen++)
+                assert_int_equal(out.rgb[3 * i + c], 100 + 50 * c);
+        assert_true(seen > 0);
+        gaclip_image_clear(&out);
+    }
+    assert_int_equal(in.rgb[0], 0);
+    gaclip_image_clear(&in);
+}
+
 static void test_bad_sizes(void **state)
 {
     GaclipImage in, out;
@@ -150,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_oracle), cmocka_unit_test(test_mask),
                                        cmocka_unit_test(test_mask_resize),
+                                       cmocka_unit_test(test_no_data_resize),
                                        cmocka_unit_test(test_bad_sizes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

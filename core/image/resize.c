@@ -105,6 +105,29 @@ static void resize_down(uint8_t *out, const uint8_t *in, size_t row_bytes, const
     }
 }
 
+static int has_gaps(const GaclipImage *image)
+{
+    return image->mask &&
+           memchr(image->mask, 0, (size_t)image->width * (size_t)image->height) != NULL;
+}
+
+/* A copy of in where what has no data is as the mean of what has. */
+static int fill_gaps(GaclipImage *out, const GaclipImage *in, GaclipError *err)
+{
+    size_t pixels = (size_t)in->width * (size_t)in->height;
+    uint64_t valid = 0, sums[3] = {0};
+    int status = gaclip_image_crop(out, in, 0, 0, in->width, in->height, err);
+    for (size_t i = 0; i < pixels && !status; i++) {
+        if (!in->mask[i]) continue;
+        valid++;
+        for (int c = 0; c < 3; c++) sums[c] += in->rgb[3 * i + (size_t)c];
+    }
+    for (size_t i = 0; i < pixels && valid && !status; i++)
+        for (int c = 0; c < 3 && !in->mask[i]; c++)
+            out->rgb[3 * i + (size_t)c] = (uint8_t)((sums[c] + valid / 2) / valid);
+    return status;
+}
+
 static void resize_mask(GaclipImage *out, const GaclipImage *in)
 {
     for (int y = 0; y < out->height; y++)
@@ -145,14 +168,9 @@ static int pass_down(GaclipImage *out, const GaclipImage *in, int height, Gaclip
     return status;
 }
 
-int gaclip_image_resize(GaclipImage *out, const GaclipImage *in, int width, int height,
-                        GaclipError *err)
+static int resize(GaclipImage *out, const GaclipImage *in, int width, int height, GaclipError *err)
 {
     GaclipImage middle = {0}, result = {0};
-    *out = result;
-    if (width < 1 || height < 1)
-        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "cannot resize to %d x %d pixels",
-                                width, height);
     int status = width == in->width ? gaclip_image_crop(&middle, in, 0, 0, width, in->height, err)
                                     : pass_across(&middle, in, width, err);
     if (!status && height == in->height) {
@@ -173,6 +191,21 @@ int gaclip_image_resize(GaclipImage *out, const GaclipImage *in, int width, int 
     if (result.mask) resize_mask(&result, in);
     *out = result;
     return GACLIP_OK;
+}
+
+int gaclip_image_resize(GaclipImage *out, const GaclipImage *in, int width, int height,
+                        GaclipError *err)
+{
+    GaclipImage filled = {0};
+    *out = (GaclipImage){0};
+    if (width < 1 || height < 1)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "cannot resize to %d x %d pixels",
+                                width, height);
+    if (!has_gaps(in)) return resize(out, in, width, height, err);
+    int status = fill_gaps(&filled, in, err);
+    if (!status) status = resize(out, &filled, width, height, err);
+    gaclip_image_clear(&filled);
+    return status;
 }
 
 /* Half-way cases to the even side, as Python's round. */
