@@ -55,16 +55,6 @@ int train_folder_resume(int *stage, const TrainFolder *folder, int stage_count, 
                             folder->path);
 }
 
-/* What an earlier training left, so that it is not taken for this one's. */
-static void forget_files(const TrainFolder *folder)
-{
-    for (int stage = 1; stage == 1 || train_folder_has(folder, TRAIN_RESULT, stage - 1); stage++)
-        for (int file = TRAIN_CHECKPOINT; file < TRAIN_RESULT; file++)
-            train_folder_remove(folder, (TrainFile)file, stage);
-    for (int stage = 1; train_folder_has(folder, TRAIN_RESULT, stage); stage++)
-        train_folder_remove(folder, TRAIN_RESULT, stage);
-}
-
 int train_folder_open(TrainFolder *out, const char *folder, const char *output, int resume,
                       int overwrite, GaclipError *err)
 {
@@ -80,16 +70,28 @@ int train_folder_open(TrainFolder *out, const char *folder, const char *output, 
         return gaclip_error_set(err, GACLIP_ERROR_IO,
                                 "%s: there is no checkpoint to resume from; leave --resume out",
                                 out->path);
-    int status = create(out->path, err);
-    if (status == GACLIP_OK && !resume) forget_files(out);
-    return status;
+    return create(out->path, err);
+}
+
+void train_folder_forget(const TrainFolder *folder)
+{
+    for (int stage = 1; stage == 1 || train_folder_has(folder, TRAIN_RESULT, stage - 1); stage++)
+        for (int file = TRAIN_CHECKPOINT; file < TRAIN_RESULT; file++)
+            train_folder_remove(folder, (TrainFile)file, stage);
+    for (int stage = 1; train_folder_has(folder, TRAIN_RESULT, stage); stage++)
+        train_folder_remove(folder, TRAIN_RESULT, stage);
+}
+
+void train_folder_leave(const TrainFolder *folder)
+{
+    rmdir(folder->path);
 }
 
 void train_folder_abandon(const TrainFolder *folder)
 {
     unlink(folder->log);
     unlink(folder->curves);
-    rmdir(folder->path);
+    train_folder_leave(folder);
 }
 
 void train_folder_clear(TrainFolder *folder)

@@ -21,7 +21,12 @@ int train_folder_open(TrainFolder *out, const char *folder, const char *output, 
                       int overwrite, GaclipError *err);
 void train_folder_clear(TrainFolder *folder);
 
-/* Takes the folder away again, where the training failed before its first step. */
+/* Removes what an earlier training left, so that it is not taken for this one's. */
+void train_folder_forget(const TrainFolder *folder);
+
+/* Where the training fails: before it has begun, takes an empty folder away again; before its first
+ * step, with the log. */
+void train_folder_leave(const TrainFolder *folder);
 void train_folder_abandon(const TrainFolder *folder);
 
 /* The caller frees it with CPLFree. */

@@ -131,11 +131,18 @@ static int end_stage(Run *run, GaclipError *err)
     return status;
 }
 
-static int run_stage(Run *run, GaclipError *err)
+static int open_stage(Run *run, GaclipError *err)
 {
     run->best_step = 0;
     int status = train_plan_stage(&run->stage, run->plan, run->number - 1, err);
-    if (status == GACLIP_OK) status = train_stage(run, err);
+    if (status != GACLIP_OK) train_stage_close(&run->stage);
+    return status;
+}
+
+/* Trains the open stage, and closes it. */
+static int run_stage(Run *run, GaclipError *err)
+{
+    int status = train_stage(run, err);
     if (status == GACLIP_OK || status == GACLIP_ERROR_INTERRUPTED) {
         int noted = train_record_stage(&run->record, &run->stage, err);
         if (noted != GACLIP_OK) status = noted;
@@ -145,19 +152,37 @@ static int run_stage(Run *run, GaclipError *err)
     return status;
 }
 
+/* From the open stage on; run->number is the one that the training ended in. */
 static int run_stages(Run *run, GaclipError *err)
 {
-    int status = GACLIP_OK;
-    run->number = 1;
-    if (run->plan->request->resume)
-        status = train_folder_resume(&run->number, &run->folder, run->plan->stage_count, err);
-    if (status == GACLIP_OK)
-        status = run->number > 1 ? replace_model(run, TRAIN_RESULT, run->number - 1, err)
-                                 : train_plan_model(&run->model, run->plan, err);
-    while (status == GACLIP_OK && run->number <= run->plan->stage_count) {
-        status = run_stage(run, err);
-        if (status == GACLIP_OK) run->number++; /* else the stage that it ended in */
+    int status = run_stage(run, err);
+    while (status == GACLIP_OK && run->number < run->plan->stage_count) {
+        run->number++;
+        status = open_stage(run, err);
+        if (status == GACLIP_OK) status = run_stage(run, err);
     }
+    return status;
+}
+
+static int open_model(Run *run, GaclipError *err)
+{
+    return run->number > 1 ? replace_model(run, TRAIN_RESULT, run->number - 1, err)
+                           : train_plan_model(&run->model, run->plan, err);
+}
+
+/* What an earlier training left goes only when all that this one needs is there. */
+static int start(Run *run, GaclipError *err)
+{
+    int is_resumed = run->plan->request->resume, status = GACLIP_OK;
+    run->number = 1;
+    if (is_resumed)
+        status = train_folder_resume(&run->number, &run->folder, run->plan->stage_count, err);
+    if (status == GACLIP_OK) status = open_model(run, err);
+    if (status == GACLIP_OK) status = open_stage(run, err);
+    if (status != GACLIP_OK) return status;
+    if (!is_resumed) train_folder_forget(&run->folder);
+    status = train_log_open(&run->log, run->folder.log, is_resumed, err);
+    if (status != GACLIP_OK) train_stage_close(&run->stage);
     return status;
 }
 
@@ -168,9 +193,12 @@ static int run_with_log(Run *run, GaclipError *err)
     GaclipError late = {0};
     int status = train_folder_open(&run->folder, request->folder, request->output, request->resume,
                                    request->overwrite, err);
-    if (status == GACLIP_OK)
-        status = train_log_open(&run->log, run->folder.log, request->resume, err);
     if (status != GACLIP_OK) return status;
+    status = start(run, err);
+    if (status != GACLIP_OK) {
+        train_folder_leave(&run->folder);
+        return status;
+    }
     status = run_stages(run, err);
     int log_status = train_log_close(&run->log, &late);
     if (status != GACLIP_OK && run->record.last.step == 0) {

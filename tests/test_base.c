@@ -1,4 +1,5 @@
 /* The smallest parts: errors, memory, hashes, files, random numbers, threads. */
+#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,6 +268,28 @@ static void test_threads(void **state)
     }
 }
 
+static void see_blas(int index, int worker, void *payload)
+{
+    (void)index, (void)worker;
+    if (openblas_get_num_threads() != 1) *(int *)payload = 1;
+}
+
+/* OpenBLAS' threads are the host program's, but for the time of a loop. */
+static void test_host_threads(void **state)
+{
+    (void)state;
+    GaclipThreads *pool;
+    GaclipError err = {0};
+    int before = openblas_get_num_threads(), failed = 0;
+    openblas_set_num_threads(2);
+    expect_ok(gaclip__threads_new(&pool, 2, &err), &err);
+    gaclip__threads_run(pool, 100, see_blas, &failed);
+    assert_false(failed);
+    assert_int_equal(openblas_get_num_threads(), 2);
+    gaclip__threads_free(pool);
+    openblas_set_num_threads(before);
+}
+
 static void test_compute(void **state)
 {
     (void)state;
@@ -292,6 +315,6 @@ int main(void)
         cmocka_unit_test(test_sha256),          cmocka_unit_test(test_atomic_file),
         cmocka_unit_test(test_atomic_failures), cmocka_unit_test(test_random),
         cmocka_unit_test(test_random_ranges),   cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_compute)};
+        cmocka_unit_test(test_host_threads),    cmocka_unit_test(test_compute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

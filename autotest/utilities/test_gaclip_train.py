@@ -260,6 +260,23 @@ def test_gaclip_train_folder_in_use(town):
     )
 
 
+def test_gaclip_train_overwrite_of_what_cannot_be_trained(town, tmp_path):
+    """What is there goes only when the new sources are known to open."""
+    recipe = tmp_path / write_recipe(town)
+    scene = tmp_path / "scene.tif"
+    scene.write_bytes(town.scene.read_bytes())
+    recipe.write_text(recipe.read_text().replace(str(town.scene), str(scene)))
+    result = cli.run(TRAIN, recipe, "-o", "m.safetensors")
+    assert result.returncode == 0, result.stderr
+    before = {path: path.read_bytes() for path in (tmp_path / "m.train").iterdir()}
+    assert len(before) >= 3
+    scene.write_bytes(b"no raster")
+    cli.assert_fails(TRAIN, recipe, "-o", "m.safetensors", "--overwrite", names=["scene"])
+    assert {path: path.read_bytes() for path in (tmp_path / "m.train").iterdir()} == before
+    cli.assert_fails(TRAIN, recipe, "-o", "new.safetensors", names=["scene"])
+    assert not (tmp_path / "new.train").exists()
+
+
 def test_gaclip_train_same_bytes_twice(town, tmp_path):
     for name in ("one", "two"):
         result = cli.run(TRAIN, *cli.small_training(town), "-j", 2, "-o", name)

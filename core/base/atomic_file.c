@@ -1,12 +1,13 @@
 #include "base/atomic_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static const char SUFFIX[] = ".XXXXXX";
+/* Of a temporary name: the process, and a number where it has others beside it. */
+enum { SUFFIX_ROOM = 40, MOST_NAMES = 10000 };
 
 static void forget(GaclipAtomicFile *file)
 {
@@ -15,28 +16,29 @@ static void forget(GaclipAtomicFile *file)
     *file = (GaclipAtomicFile){0};
 }
 
-/* mkstemp makes files for the owner alone; a new file should follow the umask as fopen's do. */
-static void apply_umask(int descriptor)
+/* As mkstemp, but with the rights that fopen gives; to ask for the umask is to change it, for other
+ * threads too. */
+static int open_new(GaclipAtomicFile *file, size_t room)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(descriptor, 0666 & ~mask)) return; /* a file system without modes: as it is */
+    int descriptor = -1;
+    errno = EEXIST;
+    for (int i = 0; i < MOST_NAMES && descriptor < 0 && errno == EEXIST; i++) {
+        snprintf(file->temporary, room, "%s.%ld-%d", file->path, (long)getpid(), i);
+        descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    return descriptor;
 }
 
 int gaclip__atomic_open(GaclipAtomicFile *file, const char *path, GaclipError *err)
 {
-    size_t room = strlen(path) + sizeof SUFFIX;
+    size_t room = strlen(path) + SUFFIX_ROOM;
     *file = (GaclipAtomicFile){.path = strdup(path), .temporary = malloc(room)};
     if (!file->path || !file->temporary) {
         forget(file);
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     }
-    snprintf(file->temporary, room, "%s%s", path, SUFFIX);
-    int descriptor = mkstemp(file->temporary);
-    if (descriptor >= 0) {
-        apply_umask(descriptor);
-        file->stream = fdopen(descriptor, "wb");
-    }
+    int descriptor = open_new(file, room);
+    if (descriptor >= 0) file->stream = fdopen(descriptor, "wb");
     if (file->stream) return GACLIP_OK;
     int status = gaclip_error_set(err, GACLIP_ERROR_IO,
                                   "%s: cannot write there (%s); choose a writable folder", path,

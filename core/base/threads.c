@@ -38,7 +38,7 @@ static void *worker_main(void *argument)
     Start start = *(Start *)argument;
     free(argument);
     GaclipThreads *pool = start.pool;
-    gaclip__blas_single_thread();
+    gaclip__blas_worker_thread();
     unsigned long seen = 0;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
