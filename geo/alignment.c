@@ -218,7 +218,7 @@ static void rank_own(Score *score, const GaclipAlignment *a, const char *own)
     for (int i = 0; i < a->phrases.count; i++) score->rank += a->similarity[i] > score->similarity;
 }
 
-static int rank_negatives(Score *score, GaclipAlignment *a, const GaclipRegion *region,
+static int rank_negatives(Score *score, GaclipAlignment *a, const GaclipGroundRegion *region,
                           const GaclipImage *window, const GaclipBox *placed, GaclipError *err)
 {
     GaclipDetector *scorer;
@@ -238,7 +238,7 @@ static int rank_negatives(Score *score, GaclipAlignment *a, const GaclipRegion *
     return status;
 }
 
-static int score_images(Score *score, GaclipAlignment *a, const GaclipRegion *region,
+static int score_images(Score *score, GaclipAlignment *a, const GaclipGroundRegion *region,
                         const GaclipImage *window, const GaclipImage *crop, const GaclipBox *placed,
                         GaclipError *err)
 {
@@ -253,7 +253,7 @@ static int score_images(Score *score, GaclipAlignment *a, const GaclipRegion *re
 
 int gaclip__alignment_score(GaclipAlignment *a, int index, GaclipError *err)
 {
-    const GaclipRegion *region = &a->regions.items[index];
+    const GaclipGroundRegion *region = &a->regions.items[index];
     GaclipImage window, crop;
     GaclipBox placed;
     Score score = {.is_known = 1};
@@ -286,7 +286,7 @@ static const char *phrase_at(const GaclipAlignment *a, int index)
 
 void gaclip__alignment_feature(GaclipFeature *out, const GaclipAlignment *a, int index)
 {
-    const GaclipRegion *region = &a->regions.items[index];
+    const GaclipGroundRegion *region = &a->regions.items[index];
     const Score *s = &a->scores[index];
     int has_own = region->phrase != NULL;
     *out = (GaclipFeature){.fid = region->fid, .wkb = region->wkb, .wkb_size = region->wkb_size};

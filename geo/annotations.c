@@ -51,18 +51,6 @@ static int box_of_feature(double box[4], const Reading *r, OGRFeatureH feature)
     return gaclip__geometry_box(box, geometry, r->raster, r->options->point_size);
 }
 
-/* 0 when less of the box than wanted lies on the raster. */
-static int clip(GaclipBox *out, const double box[4], const Reading *r)
-{
-    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
-    double x1 = fmax(box[0], 0), y1 = fmax(box[1], 0);
-    double x2 = fmin(box[2], info->width), y2 = fmin(box[3], info->height);
-    double area = (box[2] - box[0]) * (box[3] - box[1]);
-    if (!(x2 > x1 && y2 > y1) || (x2 - x1) * (y2 - y1) < r->options->min_fraction * area) return 0;
-    *out = (GaclipBox){(float)x1, (float)y1, (float)x2, (float)y2};
-    return 1;
-}
-
 static char *class_of(const Reading *r, OGRFeatureH feature)
 {
     const char *text = r->options->class_name ? r->options->class_name : "object";
@@ -135,7 +123,7 @@ static int add_feature(Reading *r, OGRFeatureH feature, GaclipError *err)
         a->counts.without_geometry++;
         return GACLIP_OK;
     }
-    if (!clip(&item.box, item.exact, r)) {
+    if (!gaclip__clip_to_raster(&item.box, item.exact, r->raster, r->options->min_fraction)) {
         a->counts.outside++;
         return GACLIP_OK;
     }

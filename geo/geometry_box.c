@@ -46,3 +46,14 @@ int gaclip__geometry_box(double box[4], OGRGeometryH geometry, const GaclipRaste
     grow_axis(&box[1], &box[3], point_size / info->gsd_y);
     return 1;
 }
+
+int gaclip__clip_to_raster(GaclipBox *out, const double box[4], const GaclipRaster *raster,
+                           double min_fraction)
+{
+    const GaclipRasterInfo *info = gaclip_raster_info(raster);
+    double x1 = fmax(box[0], 0), y1 = fmax(box[1], 0);
+    double x2 = fmin(box[2], info->width), y2 = fmin(box[3], info->height);
+    double area = (box[2] - box[0]) * (box[3] - box[1]);
+    *out = (GaclipBox){(float)x1, (float)y1, (float)x2, (float)y2};
+    return out->x2 > out->x1 && out->y2 > out->y1 && (x2 - x1) * (y2 - y1) >= min_fraction * area;
+}

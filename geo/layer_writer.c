@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "antimeridian.h"
 #include "gdal_error.h"
 #include "layer_fit.h"
 #include "layer_runs.h"
@@ -279,6 +280,7 @@ static int set_geometry(OGRFeatureH feature, const Writing *w, const GaclipFeatu
         OGR_G_DestroyGeometry(geometry);
         return fail(w->target, "a feature cannot be transformed to the output's CRS", err);
     }
+    if (w->transform) gaclip__join_at_antimeridian(geometry, w->crs);
     OGR_F_SetGeometryDirectly(feature, geometry);
     return GACLIP_OK;
 }

@@ -32,19 +32,8 @@ void gaclip__regions_clear(GaclipRegionList *list)
     *list = (GaclipRegionList){0};
 }
 
-static int clip(GaclipBox *out, const double box[4], const Reading *r)
-{
-    const GaclipRasterInfo *info = gaclip_raster_info(r->raster);
-    double x1 = fmax(box[0], 0), y1 = fmax(box[1], 0);
-    double x2 = fmin(box[2], info->width), y2 = fmin(box[3], info->height);
-    double area = (box[2] - box[0]) * (box[3] - box[1]);
-    *out = (GaclipBox){(float)x1, (float)y1, (float)x2, (float)y2};
-    return out->x2 > out->x1 && out->y2 > out->y1 &&
-           (x2 - x1) * (y2 - y1) >= r->limits.min_fraction * area;
-}
-
 /* Whether the feature lies on the raster; its geometry is moved to the raster's CRS. */
-static int place(GaclipRegion *region, const Reading *r, OGRFeatureH feature)
+static int place(GaclipGroundRegion *region, const Reading *r, OGRFeatureH feature)
 {
     OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
     OGREnvelope bounds;
@@ -56,10 +45,10 @@ static int place(GaclipRegion *region, const Reading *r, OGRFeatureH feature)
     memcpy(region->bounds, (double[4]){bounds.MinX, bounds.MinY, bounds.MaxX, bounds.MaxY},
            sizeof region->bounds);
     region->fid = OGR_F_GetFID(feature);
-    return clip(&region->box, box, r);
+    return gaclip__clip_to_raster(&region->box, box, r->raster, r->limits.min_fraction);
 }
 
-static int copy_geometry(GaclipRegion *region, OGRFeatureH feature, GaclipError *err)
+static int copy_geometry(GaclipGroundRegion *region, OGRFeatureH feature, GaclipError *err)
 {
     OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
     region->wkb_size = (size_t)OGR_G_WkbSize(geometry);
@@ -93,7 +82,7 @@ static int read_negatives(GaclipNames *out, OGRFeatureH feature, int field, Gacl
     return status;
 }
 
-static int read_phrase(GaclipRegion *region, OGRFeatureH feature, int field, GaclipError *err)
+static int read_phrase(GaclipGroundRegion *region, OGRFeatureH feature, int field, GaclipError *err)
 {
     GaclipNames names = {0};
     if (field < 0 || !OGR_F_IsFieldSetAndNotNull(feature, field)) return GACLIP_OK;
@@ -110,7 +99,7 @@ static int append(GaclipRegionList *list, GaclipError *err)
 {
     if (list->count < list->capacity) return GACLIP_OK;
     int capacity = list->capacity ? 2 * list->capacity : 256;
-    GaclipRegion *items = realloc(list->items, (size_t)capacity * sizeof *items);
+    GaclipGroundRegion *items = realloc(list->items, (size_t)capacity * sizeof *items);
     if (!items) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     list->items = items;
     list->capacity = capacity;
@@ -119,14 +108,14 @@ static int append(GaclipRegionList *list, GaclipError *err)
 
 static int add_feature(Reading *r, OGRFeatureH feature, GaclipError *err)
 {
-    GaclipRegion region = {0};
+    GaclipGroundRegion region = {0};
     if (!place(&region, r, feature)) {
         r->list->dropped++;
         return GACLIP_OK;
     }
     int status = append(r->list, err);
     if (status) return status;
-    GaclipRegion *kept = &r->list->items[r->list->count++];
+    GaclipGroundRegion *kept = &r->list->items[r->list->count++];
     *kept = region;
     status = copy_geometry(kept, feature, err);
     if (!status) status = read_phrase(kept, feature, r->phrase_field, err);

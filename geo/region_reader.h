@@ -6,7 +6,7 @@
 #include "gaclip/raster.h"
 #include "request_keys.h"
 
-typedef struct GaclipRegion {
+typedef struct GaclipGroundRegion {
     long long fid;
     GaclipBox box;      /* raster pixels, clipped to the raster */
     double bounds[4];   /* on the ground, in the raster's CRS */
@@ -14,10 +14,10 @@ typedef struct GaclipRegion {
     size_t wkb_size;
     char *phrase;          /* its own, or NULL */
     GaclipNames negatives; /* phrases that look right and are wrong */
-} GaclipRegion;
+} GaclipGroundRegion;
 
 typedef struct GaclipRegionList {
-    GaclipRegion *items;
+    GaclipGroundRegion *items;
     int count, capacity;
     int dropped; /* outside the raster, or without geometry */
 } GaclipRegionList;

@@ -99,18 +99,35 @@ void gaclip__remove_abandoned(const char *path)
     CPLFree(folder);
 }
 
+/* What lies beside temporary goes beside path, in place of what an earlier file had there. */
+static int move_side(const char *temporary, const char *path, const char *ending)
+{
+    VSIStatBufL facts;
+    char *from = CPLStrdup(CPLSPrintf("%s%s", temporary, ending));
+    char *to = CPLStrdup(CPLSPrintf("%s%s", path, ending));
+    if (!VSIStatL(to, &facts)) VSIUnlink(to);
+    int status = VSIStatL(from, &facts) ? 0 : VSIRename(from, to);
+    CPLFree(from);
+    CPLFree(to);
+    return status;
+}
+
+/* One that GDAL was asked for (TFW=YES); it is named without the raster's extension, so what is
+ * there already may be another raster's. */
+static int move_world_file(const char *temporary, const char *path)
+{
+    VSIStatBufL facts;
+    char *from = CPLStrdup(CPLResetExtension(temporary, "tfw"));
+    int status = VSIStatL(from, &facts) ? 0 : VSIRename(from, CPLResetExtension(path, "tfw"));
+    CPLFree(from);
+    return status;
+}
+
 int gaclip__put_in_place(const char *temporary, const char *path)
 {
     static const char *const SIDES[] = {".aux.xml", ".ovr", ".msk"};
     int status = VSIRename(temporary, path);
-    for (size_t i = 0; i < sizeof SIDES / sizeof *SIDES && !status; i++) {
-        VSIStatBufL facts;
-        char *from = CPLStrdup(CPLSPrintf("%s%s", temporary, SIDES[i]));
-        char *to = CPLStrdup(CPLSPrintf("%s%s", path, SIDES[i]));
-        if (!VSIStatL(to, &facts)) VSIUnlink(to);
-        if (!VSIStatL(from, &facts)) status = VSIRename(from, to);
-        CPLFree(from);
-        CPLFree(to);
-    }
-    return status;
+    for (size_t i = 0; i < sizeof SIDES / sizeof *SIDES && !status; i++)
+        status = move_side(temporary, path, SIDES[i]);
+    return status ? status : move_world_file(temporary, path);
 }

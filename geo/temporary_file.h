@@ -12,8 +12,8 @@ int gaclip__check_output(const char *path, int overwrite, GaclipError *err);
 char *gaclip__temporary_name(const char *path);
 
 /* Renames a temporary to path, together with what GDAL may have put beside it (.aux.xml, .ovr,
- * .msk); such side files of what was there before go, for they would be taken for the new one's. 0
- * on success, else as VSIRename. */
+ * .msk, a world file); of what was there before the first three go, for they would be taken for the
+ * new one's. 0 on success, else as VSIRename. */
 int gaclip__put_in_place(const char *temporary, const char *path);
 
 /* Removes temporaries of path that processes which are gone have left behind: those of no process

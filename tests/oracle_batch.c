@@ -42,7 +42,7 @@ static void add_regions(OracleBatch *o, int first_text, int first_hard, int choi
     int32_t *ids = oracle_integers(o->file, "batch.phrase_id", NULL);
     for (int k = 0; k < (int)(count / 4); k++) {
         const float *c = boxes + 4 * k;
-        GaclipRegion region = {{c[0], c[1], c[2], c[3]}, images[k], first_text + k, ids[k]};
+        GaclipBatchRegion region = {{c[0], c[1], c[2], c[3]}, images[k], first_text + k, ids[k]};
         expect_ok(gaclip__batch_add_region(b, &region, &err), &err);
         expect_ok(gaclip__batch_add_trial(b, k, &err), &err);
         for (int q = 0; q < choices; q++)

@@ -409,6 +409,24 @@ def test_gaclip_detect_bad_crs(asked):
     cli.assert_fails(DETECT, *asked, "--dst-crs", "EPSG:999999", names=["EPSG:999999"])
 
 
+@pytest.mark.parametrize("name", ["found.gpkg", "found.shp", "found.geojson"])
+def test_gaclip_detect_across_the_antimeridian(asked, name):
+    """A box that crosses it is as wide in degrees as the others are."""
+    gdal.GetDriverByName("GTiff").CreateCopy("edge.tif", gdal.Open(str(asked[0])))
+    edge = gdal.Open("edge.tif", gdal.GA_Update)
+    edge.SetSpatialRef(scenes.crs(32601))
+    edge.SetGeoTransform((166021.44 - scenes.SIDE / 2, 1, 0, 96, 0, -1))
+    edge = None
+    result = cli.run(DETECT, "edge.tif", *asked[1:], "-o", name, "--dst-crs", "EPSG:4326")
+    assert result.returncode == 0, result.stderr
+    dataset = ogr.Open(name)
+    layer = dataset.GetLayer(0)
+    extents = [feature.geometry().GetEnvelope() for feature in layer]
+    assert any(west < 180 < east for west, east, *_ in extents)
+    assert all(east - west < 0.002 for west, east, *_ in extents)
+    assert layer.GetGeomType() == ogr.wkbPolygon
+
+
 @pytest.mark.parametrize("bands", ["4", "1,2", "1,2,9"])
 def test_gaclip_detect_bad_bands(asked, bands):
     cli.assert_fails(DETECT, *asked, "--bands", bands)

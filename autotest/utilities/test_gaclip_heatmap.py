@@ -115,6 +115,14 @@ def test_gaclip_heatmap_side_files(asked):
     assert gdal.Open("heat.tif").GetRasterBand(1).GetDescription() == "tank"
 
 
+def test_gaclip_heatmap_world_file(asked):
+    assert cli.run(HEATMAP, *asked, "-o", "heat.tif", "--co", "TFW=YES").returncode == 0
+    assert sorted(path.name for path in pathlib.Path().iterdir()) == ["heat.tfw", "heat.tif"]
+    numbers = [float(line) for line in pathlib.Path("heat.tfw").read_text().split()]
+    west, width, _, north, _, height = gdal.Open("heat.tif").GetGeoTransform()
+    assert numbers == [width, 0, 0, height, west + width / 2, north + height / 2]
+
+
 @pytest.mark.parametrize(
     "arguments, names",
     [

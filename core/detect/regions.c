@@ -7,12 +7,7 @@
 #include "model/roi_align.h"
 
 /* Crops a pass: as many tokens as a few windows have. */
-enum { BINS = 7, CROP_BATCH = 8 };
-
-static float unit_range(float value)
-{
-    return fminf(fmaxf(value, 0), 1);
-}
+enum { CROP_BATCH = 8 };
 
 int gaclip__dense_pass(GaclipVisionPass *pass, GaclipModel *model, int mode, const float *planes,
                        int count, GaclipError *err)
@@ -29,11 +24,10 @@ int gaclip__dense_pass(GaclipVisionPass *pass, GaclipModel *model, int mode, con
 int gaclip__embed_region(float *out, const GaclipVisionPass *pass, int n, const GaclipBox *box,
                          int side, int embed_dim, GaclipError *err)
 {
-    float length = (float)side;
-    GaclipBox unit = {unit_range(box->x1 / length), unit_range(box->y1 / length),
-                      unit_range(box->x2 / length), unit_range(box->y2 / length)};
+    GaclipBox unit = gaclip__unit_box(box, (float)side);
     const float *map = pass->dense + (size_t)n * (size_t)(pass->h * pass->w) * (size_t)embed_dim;
-    int status = gaclip__roi_align_forward(out, map, pass->h, pass->w, embed_dim, &unit, BINS, err);
+    int status = gaclip__roi_align_forward(out, map, pass->h, pass->w, embed_dim, &unit,
+                                           GACLIP__ROI_BINS, err);
     if (!status) gaclip__unit_forward(out, NULL, out, 1, embed_dim);
     return status;
 }

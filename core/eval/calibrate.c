@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/calibration.h"
+
 static int make_room(GaclipJudged *judged, size_t more, GaclipError *err)
 {
     size_t capacity = judged->capacity ? judged->capacity : 256;
@@ -75,12 +77,6 @@ typedef struct Fit {
     double slope, offset;
 } Fit;
 
-static double logit(double score)
-{
-    double s = fmin(fmax(score, 1e-6), 1 - 1e-6);
-    return log(s / (1 - s));
-}
-
 static double cross_entropy(const Fit *fit, double slope, double offset)
 {
     double sum = 0;
@@ -125,7 +121,7 @@ static size_t gather(Fit *fit, const GaclipJudged *judged, int part)
     size_t right = 0;
     for (size_t i = 0; i < judged->count; i++) {
         if (part >= 0 && judged->images[i] % 2 != part) continue;
-        fit->x[fit->count] = logit((double)judged->scores[i]);
+        fit->x[fit->count] = gaclip__logit((double)judged->scores[i]);
         fit->target[fit->count++] = judged->right[i];
         right += judged->right[i];
     }

@@ -8,7 +8,7 @@
 #include "model/model.h"
 #include "model/roi_align.h"
 
-enum { VIEW_BATCH = 4, BINS = 7 };
+enum { VIEW_BATCH = 4 };
 
 /* Side below which a box is no region, pixels: shares of an image no longer tell its edges apart.
  */
@@ -91,8 +91,9 @@ static int flush_views(GaclipRegionQueue *queue, GaclipError *err)
         size_t map = (size_t)(pass.h * pass.w) * (size_t)E;
         float *row = gaclip__vectors_add(&queue->out);
         if (!row) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-        status = gaclip__roi_align_forward(row, pass.dense + (size_t)queue->box_image[k] * map,
-                                           pass.h, pass.w, E, &queue->boxes[k], BINS, err);
+        status =
+            gaclip__roi_align_forward(row, pass.dense + (size_t)queue->box_image[k] * map, pass.h,
+                                      pass.w, E, &queue->boxes[k], GACLIP__ROI_BINS, err);
         if (!status) gaclip__unit_forward(row, NULL, row, 1, E);
     }
     queue->waiting = queue->box_count = 0;

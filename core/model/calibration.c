@@ -9,7 +9,7 @@ static const double LARGEST_SLOPE = 1000, LARGEST_OFFSET = 1000;
 /* Scores of 0 and 1 lie at infinity: they count as this far from them. */
 static const double NEAREST = 1e-6;
 
-static double logit(double score)
+double gaclip__logit(double score)
 {
     double s = fmin(fmax(score, NEAREST), 1 - NEAREST);
     return log(s / (1 - s));
@@ -17,13 +17,13 @@ static double logit(double score)
 
 double gaclip_calibrated_score(const GaclipCalibration *c, double score)
 {
-    return 1 / (1 + exp(-(c->slope * logit(score) + c->offset)));
+    return 1 / (1 + exp(-(c->slope * gaclip__logit(score) + c->offset)));
 }
 
 double gaclip_uncalibrated_score(const GaclipCalibration *c, double score)
 {
     if (score <= 0 || score >= 1) return score <= 0 ? 0 : 1;
-    return 1 / (1 + exp(-(logit(score) - c->offset) / c->slope));
+    return 1 / (1 + exp(-(gaclip__logit(score) - c->offset) / c->slope));
 }
 
 void gaclip__calibration_clear(GaclipModel *model)

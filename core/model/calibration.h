@@ -9,6 +9,9 @@ int gaclip__calibration_from_json(GaclipModel *model, const cJSON *json, GaclipE
 /* NULL when memory is short; the caller deletes it. */
 cJSON *gaclip__calibration_to_json(const GaclipModel *model);
 
+/* Of a score, which is kept a little from 0 and 1. */
+double gaclip__logit(double score);
+
 void gaclip__calibration_clear(GaclipModel *model);
 
 #endif

@@ -8,6 +8,17 @@
 /* Samples that a box may take along one axis, over all bins: far above any map in use. */
 enum { MOST_SAMPLES = 4096 };
 
+static float to_unit(float value)
+{
+    return fminf(fmaxf(value, 0), 1);
+}
+
+GaclipBox gaclip__unit_box(const GaclipBox *box, float side)
+{
+    return (GaclipBox){to_unit(box->x1 / side), to_unit(box->y1 / side), to_unit(box->x2 / side),
+                       to_unit(box->y2 / side)};
+}
+
 /* Positions of samples along one axis: index of the lower neighbour and the upper one's weight. */
 typedef struct Sample {
     int low, high;

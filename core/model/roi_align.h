@@ -5,6 +5,13 @@
 #include "gaclip/error.h"
 #include "gaclip/image.h"
 
+/* Bins along an axis of a region, in training and wherever a region's embedding is read from a
+ * dense map: 7, as in Mask R-CNN (He et al. 2017). */
+enum { GACLIP__ROI_BINS = 7 };
+
+/* What a square window of that side shows of a box, in [0, 1] of it. */
+GaclipBox gaclip__unit_box(const GaclipBox *box, float side);
+
 /* out (channels), the mean over bins x bins bins, not normalised; map (height, width, channels),
  * one image's; box in [0, 1] of the image. A sample outside the map by more than a cell counts
  * 0. A box of no area, or not finite, is GACLIP_ERROR_ARGUMENT. Samples a bin are

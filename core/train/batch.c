@@ -65,9 +65,9 @@ static void *grown(void *array, int count, int *capacity, size_t item, GaclipErr
     return items;
 }
 
-int gaclip__batch_add_region(GaclipBatch *batch, const GaclipRegion *region, GaclipError *err)
+int gaclip__batch_add_region(GaclipBatch *batch, const GaclipBatchRegion *region, GaclipError *err)
 {
-    GaclipRegion *regions =
+    GaclipBatchRegion *regions =
         grown(batch->regions, batch->region_count, &batch->region_capacity, sizeof *regions, err);
     if (!regions) return GACLIP_ERROR_MEMORY;
     batch->regions = regions;

@@ -14,12 +14,12 @@ enum { GACLIP__NO_TEXT = -1 };
 /* The concept of everything that is no annotated object. */
 enum { GACLIP__BACKGROUND = -1 };
 
-typedef struct GaclipRegion {
+typedef struct GaclipBatchRegion {
     GaclipBox box; /* in [0, 1] of its image */
     int image;
     int text;    /* row of texts for the region-phrase loss, or GACLIP__NO_TEXT */
     int concept; /* equal where texts mean the same; GACLIP__BACKGROUND */
-} GaclipRegion;
+} GaclipBatchRegion;
 
 typedef struct GaclipBatch {
     int size, side;     /* images, pixels of a side */
@@ -34,7 +34,7 @@ typedef struct GaclipBatch {
     GaclipTargets *targets; /* (size) views of boxes */
     int taught;             /* images that teach the proposal head; they come first */
 
-    GaclipRegion *regions; /* boxes of objects, slightly moved, and empty ground */
+    GaclipBatchRegion *regions; /* boxes of objects, slightly moved, and empty ground */
     int region_count, region_capacity;
     GaclipTrial *trials; /* regions with hard negatives */
     int trial_count, trial_capacity;
@@ -54,7 +54,7 @@ void gaclip__batch_clear(GaclipBatch *batch);
 /* Empties it, keeping its memory. */
 void gaclip__batch_restart(GaclipBatch *batch);
 
-int gaclip__batch_add_region(GaclipBatch *batch, const GaclipRegion *region, GaclipError *err);
+int gaclip__batch_add_region(GaclipBatch *batch, const GaclipBatchRegion *region, GaclipError *err);
 /* Opens a trial of that region; its texts follow, the true one first. */
 int gaclip__batch_add_trial(GaclipBatch *batch, int region, GaclipError *err);
 int gaclip__batch_add_trial_text(GaclipBatch *batch, int text, GaclipError *err);

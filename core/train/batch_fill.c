@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "image/augment.h"
+#include "model/roi_align.h"
 
 /* Random boxes tried for empty ground, and how many are wanted an image. */
 enum { EMPTY_TRIES = 20, EMPTY_REGIONS = 2 };
@@ -143,12 +144,6 @@ static int has_area(const GaclipBox *b)
     return b->x2 > b->x1 && b->y2 > b->y1;
 }
 
-static GaclipBox to_unit(const GaclipBox *b, float side)
-{
-    return (GaclipBox){fmaxf(b->x1 / side, 0), fmaxf(b->y1 / side, 0), fminf(b->x2 / side, 1),
-                       fminf(b->y2 / side, 1)};
-}
-
 static float moved(float value, float length, GaclipRandom *random)
 {
     return value + length * REGION_JITTER * (float)(2 * gaclip__random_uniform(random) - 1);
@@ -160,7 +155,7 @@ static GaclipBox near_box(const GaclipBox *b, float side, GaclipRandom *random)
     float w = b->x2 - b->x1, h = b->y2 - b->y1;
     GaclipBox near = {moved(b->x1, w, random), moved(b->y1, h, random), moved(b->x2, w, random),
                       moved(b->y2, h, random)};
-    return to_unit(&near, side);
+    return gaclip__unit_box(&near, side);
 }
 
 /* What the region-phrase loss asks it by: its phrase in a template, or its description. */
@@ -192,8 +187,8 @@ static int add_trial(Filling *f, const GaclipSampleRegion *region, int number, G
 static int add_region(Filling *f, const GaclipSampleRegion *region, GaclipError *err)
 {
     GaclipBatch *batch = f->batch;
-    GaclipRegion added = {near_box(&region->box, (float)batch->side, &f->random), f->n,
-                          GACLIP__NO_TEXT, 0};
+    GaclipBatchRegion added = {near_box(&region->box, (float)batch->side, &f->random), f->n,
+                               GACLIP__NO_TEXT, 0};
     const char *name = region->concept  ? region->concept
                        : region->phrase ? region->phrase
                                         : region->description;
@@ -228,8 +223,8 @@ static int add_empty_regions(Filling *f, GaclipError *err)
         float y = (side - h) * (float)gaclip__random_uniform(random);
         GaclipBox box = {x, y, x + w, y + h};
         if (meets_object(&batch->targets[f->n], &box)) continue;
-        GaclipRegion region = {to_unit(&box, side), f->n, gaclip__batch_background(batch, random),
-                               GACLIP__BACKGROUND};
+        GaclipBatchRegion region = {gaclip__unit_box(&box, side), f->n,
+                                    gaclip__batch_background(batch, random), GACLIP__BACKGROUND};
         int status = gaclip__batch_add_region(batch, &region, err);
         if (status) return status;
         wanted--;

@@ -7,8 +7,6 @@
 #include "model/roi_align.h"
 #include "train/passes.h"
 
-enum { BINS = 7 };
-
 /* A proposal at least this sure, on ground where nothing is, is worth learning from. */
 static const float MINED_OBJECTNESS = 0.05f;
 static const float MINED_LARGEST_IOU = 0.3f;
@@ -89,12 +87,6 @@ static int is_empty_ground(const GaclipTargets *targets, const GaclipBox *box)
     return 1;
 }
 
-static GaclipBox to_unit(const GaclipBox *b, float side)
-{
-    return (GaclipBox){fmaxf(b->x1 / side, 0), fmaxf(b->y1 / side, 0), fminf(b->x2 / side, 1),
-                       fminf(b->y2 / side, 1)};
-}
-
 /* Adds the surest wrong proposals of image n of the batch as background regions. */
 static int mine_image(GaclipStep *step, const GaclipImagePass *pass, int n)
 {
@@ -104,12 +96,12 @@ static int mine_image(GaclipStep *step, const GaclipImagePass *pass, int n)
     int status = gaclip__proposals_pick(&found, &count, &pass->proposals, n - pass->first,
                                         MINED_OBJECTNESS, 8, 0.5f, step->err);
     for (int i = 0; i < count && mined < GACLIP__MINED_REGIONS && !status; i++) {
-        GaclipBox unit = to_unit(&found[i].box, (float)batch->side);
+        GaclipBox unit = gaclip__unit_box(&found[i].box, (float)batch->side);
         if (!is_empty_ground(&batch->targets[n], &found[i].box) || !(unit.x2 > unit.x1) ||
             !(unit.y2 > unit.y1))
             continue;
-        GaclipRegion region = {unit, n, gaclip__batch_background(batch, &batch->random),
-                               GACLIP__BACKGROUND};
+        GaclipBatchRegion region = {unit, n, gaclip__batch_background(batch, &batch->random),
+                                    GACLIP__BACKGROUND};
         status = gaclip__batch_add_region(batch, &region, step->err);
         mined++;
     }
@@ -128,17 +120,17 @@ static int mine_negatives(GaclipStep *step, const GaclipImagePass *pass)
 
 static int region_forward(GaclipStep *step, const GaclipImagePass *pass, int k)
 {
-    const GaclipRegion *r = &step->batch->regions[k];
+    const GaclipBatchRegion *r = &step->batch->regions[k];
     int E = step->embeddings.width;
     const float *map = pass->vision.dense + (size_t)(r->image - pass->first) * map_floats(pass, E);
     float *row = step->embeddings.regions.unit + (size_t)k * (size_t)E;
     int status = gaclip__roi_align_forward(row, map, pass->vision.h, pass->vision.w, E, &r->box,
-                                           BINS, step->err);
+                                           GACLIP__ROI_BINS, step->err);
     if (!status) gaclip__unit_forward(row, &step->region_lengths[k], row, 1, E);
     return status;
 }
 
-static int is_in_pass(const GaclipImagePass *pass, const GaclipRegion *region)
+static int is_in_pass(const GaclipImagePass *pass, const GaclipBatchRegion *region)
 {
     return region->image >= pass->first && region->image < pass->first + pass->count;
 }
@@ -180,9 +172,10 @@ static void map_backward(int index, int worker, void *payload)
     memset(grad_map, 0, map * sizeof *grad_map);
     for (int k = 0; k < batch->region_count; k++)
         if (batch->regions[k].image == task->pass->first + index)
-            gaclip__roi_align_backward(
-                grad_map, task->step->embeddings.regions.grad + (size_t)k * (size_t)E,
-                task->pass->vision.h, task->pass->vision.w, E, &batch->regions[k].box, BINS);
+            gaclip__roi_align_backward(grad_map,
+                                       task->step->embeddings.regions.grad + (size_t)k * (size_t)E,
+                                       task->pass->vision.h, task->pass->vision.w, E,
+                                       &batch->regions[k].box, GACLIP__ROI_BINS);
 }
 
 /* The regions' gradients pass through their unit length once, in place. */
