@@ -13,7 +13,7 @@ import tiny_datasets
 from test_ablation import ARCHITECTURE, FIRST, SECOND
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "bench" / "held_out.py"
-RECIPE = SCRIPT.parent.parent / "recipes" / "held_out.json"
+RECIPES = SCRIPT.parent.parent / "recipes"
 SETS = ["airplanes", "cars", "pools", "ships", "solar_panels", "storage_tanks", "tennis_courts",
         "vehicles"]
 
@@ -46,10 +46,14 @@ def write_recipe():
     tiny_datasets.write_json("then.json", {**whole, "stages": [third]})
 
 
-def hold_out(data):
-    command = [sys.executable, str(SCRIPT), "recipe.json", "--then", "then.json", "-o", "out",
-               "--pseudo-score", "0.001", "--data", str(data), "--bin", os.environ["GACLIP_BIN"]]
+def run(data, *arguments):
+    command = [sys.executable, str(SCRIPT), *arguments, "-o", "out", "--data", str(data), "--bin",
+               os.environ["GACLIP_BIN"]]
     return subprocess.run(command, capture_output=True, text=True)
+
+
+def hold_out(data):
+    return run(data, "recipe.json", "--then", "then.json", "--pseudo-score", "0.001")
 
 
 def test_held_out(data):
@@ -73,9 +77,20 @@ def test_held_out(data):
         assert command not in again.stdout
 
 
-def test_held_out_recipe():
+def test_held_out_data(data):
+    """The data sets alone, for a recipe of another script."""
+    result = run(data, "--data-only")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert sorted(path.name for path in pathlib.Path("out").iterdir()) == [
+        "all_regions.json", "captions.json", "regions.json", "windmill_captions.json",
+    ]
+    assert run(data).returncode == 2
+
+
+@pytest.mark.parametrize("name", ["held_out.json", "ablation.json"])
+def test_held_out_recipe(name):
     """The recipe sees neither boxes of windmills nor anything of UC Merced."""
-    recipe = json.loads(RECIPE.read_text())
+    recipe = json.loads((RECIPES / name).read_text())
     text = json.dumps(recipe["stages"])
     assert "detection/windmills" not in text and "/ucm" not in text
     assert "GACLIP_REGIONS" not in text and "GACLIP_HELD_OUT" in text

@@ -13,6 +13,10 @@ goes on with a second recipe, for which the model so far has labelled the chips:
 caption says to show a windmill, the box that scores best, if that is enough (pseudo-labels, as
 CastDet has them); the rest of such a chip then counts as ground.
 
+    held_out.py --data-only -o FOLDER
+
+makes the data sets alone, for other recipes that name them (recipes/ablation.json).
+
 - No box of a windmill is seen, and no phrase of a region says the word, as a negative neither. Chips
   of the training part that show one stand among the captions, as whole images: that is where the
   word comes from, since RSICD's captions do not have it.
@@ -43,7 +47,9 @@ SCENE_B = "m_4109450_ne_*"  # stays unseen by every recipe
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("recipe")
+    parser.add_argument("recipe", nargs="?")
+    parser.add_argument("--data-only", action="store_true",
+                        help="make the data sets of the recipes, and train nothing")
     parser.add_argument("--then", metavar="RECIPE", help="learns from the model's own boxes, in rounds")
     parser.add_argument("--rounds", type=int, default=2, metavar="N",
                         help="of the second recipe, each with the boxes of the model before "
@@ -55,7 +61,10 @@ def parse_arguments():
                         metavar="FOLDER", help="(default: GACLIP_DATA, ../shared/data)")
     parser.add_argument("--bin", default=os.environ.get("GACLIP_BIN", "build/release/bin"),
                         help="folder of the commands (default: GACLIP_BIN, build/release/bin)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not arguments.recipe and not arguments.data_only:
+        parser.error("name a recipe, or ask for --data-only")
+    return arguments
 
 
 def run(arguments, command, *words, **more):
@@ -181,6 +190,8 @@ def main():
     arguments = parse_arguments()
     os.makedirs(arguments.output, exist_ok=True)
     make_data(arguments)
+    if arguments.data_only:
+        return
     model = train(arguments, arguments.recipe, "model.safetensors")
     measure(arguments, model)
     if arguments.then:
