@@ -11,6 +11,7 @@
 
 #include "classes.h"
 #include "command.h"
+#include "detect_notes.h"
 #include "detect_outputs.h"
 #include "files.h"
 #include "gaclip/default_model.h"
@@ -40,6 +41,8 @@ typedef struct DetectSession {
     GaclipModel *model, *proposer; /* the latter NULL where the model finds its own boxes */
     GaclipDetector *detector;
     GaclipSceneDetectOptions options;
+    int searched;  /* scenes; others had been done before */
+    int *found;    /* (classes) boxes in them */
     cJSON *report; /* array, one object a scene; NULL without --json */
 } DetectSession;
 
@@ -71,6 +74,9 @@ static int open_session(DetectSession *session, const DetectArguments *arguments
         status = gaclip_detector_new(&session->detector, session->model,
                                      (const char *const *)arguments->classes.items,
                                      arguments->classes.count, &options, err);
+    session->found = calloc((size_t)arguments->classes.count + 1, sizeof *session->found);
+    if (status == GACLIP_OK && session->found == NULL)
+        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     return status;
 }
 
@@ -81,6 +87,7 @@ static void close_session(DetectSession *session)
     gaclip_model_close(session->proposer);
     gaclip_compute_free(session->compute);
     cJSON_Delete(session->report);
+    free(session->found);
 }
 
 static int set_scene_options(DetectSession *session, DetectArguments *arguments, GaclipError *err)
@@ -204,6 +211,9 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
     if (status == GACLIP_OK && summary.is_done) {
         pass_over(session, scene, output);
     } else if (status == GACLIP_OK) {
+        session->searched++;
+        for (int i = 0; i < arguments->classes.count; i++)
+            session->found[i] += summary.per_class[i];
         if (session->report != NULL)
             add_to_report(session, scene, output, &summary);
         else if (!arguments->quiet)
@@ -259,6 +269,9 @@ static int detect_all(DetectArguments *arguments, const char **scenes, int count
             pass_over(&session, scenes[i], outputs.items[i]);
         else
             status = detect_scene(&session, scenes[i], outputs.items[i], err);
+    if (status == GACLIP_OK && session.searched == count && !arguments->quiet &&
+        session.proposer == NULL)
+        detect_note_unlearned(&arguments->classes, session.found, session.model);
     if (status == GACLIP_OK && arguments->json) status = print_report(&session, err);
     close_session(&session);
     text_list_clear(&outputs);

@@ -53,6 +53,16 @@ def test_gaclip_detect_default_output(asked, tmp_path):
     assert "town_detections.gpkg" in result.stdout
 
 
+def test_gaclip_detect_nothing_of_a_class_never_learned(town, model):
+    """Of one that was learned, nothing found is no surprise; of another it may be."""
+    ask = [town.scene, "-m", model, "-c", "tank,zebra", "--min-score", 1, "-o", "found.gpkg"]
+    result = cli.run(DETECT, *ask)
+    assert (result.returncode, result.stderr.count("\n")) == (0, 1)
+    assert "NOTE" in result.stderr and '"zebra"' in result.stderr and '"tank"' not in result.stderr
+    assert cli.run(DETECT, *ask, "--overwrite", "--quiet").stderr == ""
+    assert cli.run(DETECT, *ask, "--resume").stderr == ""
+
+
 def test_gaclip_detect_quiet(asked):
     result = cli.run(DETECT, *asked, "-q")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
