@@ -41,6 +41,9 @@ def parse_arguments():
                         help="boxes with descriptions and hard negatives")
     parser.add_argument("--retrieval", required=True, metavar="CAPTIONS")
     parser.add_argument("--classify", metavar="DATASET", help="images with a class")
+    parser.add_argument("--finer", metavar="N",
+                        help="finer scales that detection looks at (default: as the model was made "
+                             "for; 0 is several times as fast)")
     parser.add_argument("--split", default="val", help="what is measured on (default: val)")
     parser.add_argument("--limit", metavar="N",
                         help="measure regions and boxes on so many images, spread evenly")
@@ -118,8 +121,9 @@ def measure_all(arguments, models):
     limit = ["--limit", arguments.limit] if arguments.limit else []
     regions = measure(arguments, names, "regions", arguments.regions, *limit)
     fine = measure(arguments, names, "fine-grained", arguments.regions, *limit)
+    finer = ["--finer", arguments.finer] if arguments.finer else []
     found = measure(arguments, names, "detect", arguments.regions, "--novel", arguments.novel,
-                    *limit)
+                    *limit, *finer)
     recall = measure(arguments, names, "retrieval", arguments.retrieval)
     columns = {
         "regions Acc@1": lambda m: regions[m]["acc1"]["value"],

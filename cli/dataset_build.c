@@ -70,6 +70,11 @@ static int check_request(BuildRequest *r, int inputs, GaclipError *err)
     if (!r->scene != !r->annotations)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                 "--scene and --annotations belong together");
+    if (r->scene && !r->scenes.annotations.class_field == !r->scenes.annotations.class_name)
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "give either --class-field (the field of %s that names each "
+                                "feature's class) or --class-name (one name for all)",
+                                r->annotations);
     if (r->split_by && strcmp(r->split_by, "image") != 0 && strcmp(r->split_by, "location") != 0)
         return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--split-by %s: give image or location",
                                 r->split_by);
@@ -236,7 +241,7 @@ int dataset_build(int argc, char **argv)
          .minimum = 0, .maximum = 1e6, .count = 3, .help = "how much (default 0.8,0.1,0.1)"},
         {.name = "block", .type = OPTION_NUMBER, .value = &r.block, .meta = "METRES",
          .minimum = 1e-9, .maximum = 1e9,
-         .help = "side of the squares of ground (default 1000)"},
+         .help = "side of the squares of ground"},
         {.name = "seed", .type = OPTION_INTEGER, .value = &r.seed, .meta = "NUMBER",
          .minimum = 0, .maximum = 2147483647, .help = "of random choices"},
         {.name = "keep-duplicates", .type = OPTION_FLAG, .value = &r.keep_duplicates,

@@ -1,8 +1,12 @@
 #include "detect_notes.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "gaclip/text.h"
+
+/* Times that pixels are enlarged before a user is told. */
+static const double COARSE = 2;
 
 static int is_learned(const char *name, const GaclipModel *model)
 {
@@ -20,4 +24,21 @@ void detect_note_unlearned(const TextList *classes, const int *found, const Gacl
                     "gaclip-detect: NOTE: no \"%s\" found; the model learned boxes of other names "
                     "(gaclip-model info %s lists them)\n",
                     classes->items[i], gaclip_model_path(model));
+}
+
+void detect_note_coarse(const char *scene, const GaclipRasterOptions *options)
+{
+    GaclipRaster *raster;
+    GaclipError err = {0};
+    GaclipRasterOptions bare = *options;
+    bare.scale = "none"; /* which reads no pixels */
+    if (gaclip_raster_open(&raster, scene, &bare, &err) != GACLIP_OK) return;
+    const GaclipRasterInfo *info = gaclip_raster_info(raster);
+    double zoom = fmin(info->zoom_x, info->zoom_y);
+    if (zoom > COARSE)
+        fprintf(stderr,
+                "gaclip-detect: NOTE: %s: pixels of %.3g m are enlarged %.3g times, to the %.3g m "
+                "that the model knows; it may find nothing, and takes its time\n",
+                scene, fmax(info->gsd_x, info->gsd_y), zoom, options->model_gsd_max);
+    gaclip_raster_close(raster);
 }

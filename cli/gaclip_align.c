@@ -140,7 +140,9 @@ static int align(int argc, char **argv)
         {.name = "lco", .classic = "lco", .type = OPTION_PAIRS, .value = &a.layer_options,
          .meta = "NAME=VALUE", .help = "layer creation option of that driver"},
         {.name = "dst-crs", .classic = "t_srs", .type = OPTION_TEXT, .value = &a.dst_crs,
-         .meta = "CRS", .help = "CRS of the output (default: the raster's)"},
+         .meta = "CRS",
+         .help = "CRS of the output (default: the raster's; GeoJSON is in WGS 84, as RFC 7946 has "
+                 "it, unless this asks for another)"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
          .help = "replace an existing output"},
         VIEW_OPTIONS(a.view),

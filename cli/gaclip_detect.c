@@ -202,6 +202,7 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
     GaclipSceneDetectSummary summary = {0};
     Progress progress;
     session->options.output = output;
+    if (!arguments->quiet) detect_note_coarse(scene, &session->options.raster);
     progress_begin(&progress, "tiles", arguments->quiet);
     int status =
         gaclip_scene_detect(&summary, scene, session->detector, session->model,
@@ -302,7 +303,9 @@ static int detect(int argc, char **argv)
         {.name = "lco", .classic = "lco", .type = OPTION_PAIRS, .value = &a.layer_options,
          .meta = "NAME=VALUE", .help = "layer creation option of that driver"},
         {.name = "dst-crs", .classic = "t_srs", .type = OPTION_TEXT, .value = &a.dst_crs,
-         .meta = "CRS", .help = "CRS of the output (default: the raster's)"},
+         .meta = "CRS",
+         .help = "CRS of the output (default: the raster's; GeoJSON is in WGS 84, as RFC 7946 has "
+                 "it, unless this asks for another)"},
         {.name = "quicklook", .type = OPTION_TEXT, .value = &a.quicklook, .meta = "FILE.png",
          .help = "write a small picture of the scene with the boxes, too"},
         {.name = "overwrite", .classic = "overwrite", .type = OPTION_FLAG, .value = &a.overwrite,
@@ -337,7 +340,8 @@ static int detect(int argc, char **argv)
         RASTER_OPTIONS(a.raster),
         {.name = "tile-size", .type = OPTION_INTEGER, .value = &a.tile_size, .meta = "PIXELS",
          .minimum = 32, .maximum = 16384, 
-         .help = "side of the tiles that are read (default 512, or three windows if that is more)"},
+         .help = "side of the tiles that are read (default 512, or three windows of the coarsest scale "
+                 "if that is more)"},
         {.name = "overlap", .type = OPTION_INTEGER, .value = &a.overlap, .meta = "PIXELS",
          .minimum = 0, .maximum = 16384,
          .help = "of the model's neighbouring windows (default: half a window)"},

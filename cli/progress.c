@@ -9,11 +9,22 @@
 enum { BAR_WIDTH = 30 };
 static const double REDRAW_SECONDS = 0.2;
 
-static volatile sig_atomic_t interrupted;
+/* Seconds in which a second signal is the first one's echo: timeout and schedulers send one to the
+ * process and one to its group. */
+enum { ECHO_SECONDS = 1 };
 
+static volatile sig_atomic_t interrupted;
+static volatile time_t interrupted_at;
+
+/* The first signal asks for an end, a later one insists. time, signal and raise are safe here. */
 static void note_signal(int number)
 {
-    (void)number;
+    time_t at = time(NULL);
+    if (interrupted && at - interrupted_at > ECHO_SECONDS) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    if (!interrupted) interrupted_at = at;
     interrupted = 1;
 }
 
@@ -22,7 +33,7 @@ void interrupt_install(void)
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = note_signal;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -51,7 +51,8 @@ int train_folder_resume(int *stage, const TrainFolder *folder, int stage_count, 
         if (!train_folder_has(folder, TRAIN_RESULT, *stage)) break;
     if (*stage > 1 || train_folder_has(folder, TRAIN_CHECKPOINT, 1)) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_IO,
-                            "%s: there is no checkpoint to resume from; leave --resume out",
+                            "%s: there is no checkpoint to resume from: the training is finished, "
+                            "or took no step; a recipe whose model is {\"init\": FILE} trains on",
                             folder->path);
 }
 

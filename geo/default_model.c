@@ -2,9 +2,11 @@
 
 #include <cpl_conv.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,14 +26,22 @@ static void find_shipped(void)
     for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
         int length = snprintf(shipped, sizeof shipped, "%.*s%s/default.safetensors", folder,
                               library.dli_fname, PLACES[i]);
-        if (length > 0 && (size_t)length < sizeof shipped && !access(shipped, R_OK)) return;
+        char *plain =
+            length > 0 && (size_t)length < sizeof shipped ? realpath(shipped, NULL) : NULL;
+        int is_there = plain && strlen(plain) < sizeof shipped && !access(plain, R_OK);
+        strcpy(shipped, is_there ? plain : "");
+        free(plain);
+        if (is_there) return;
     }
-    shipped[0] = '\0';
 }
 
 int gaclip_choose_model(const char **path, const char *given, GaclipError *err)
 {
     *path = given ? given : CPLGetConfigOption("GACLIP_MODEL", NULL);
+    if (*path && **path && !given && access(*path, R_OK))
+        return gaclip_error_set(err, GACLIP_ERROR_IO,
+                                "%s: cannot be opened (%s); it is what GACLIP_MODEL names", *path,
+                                strerror(errno));
     if (*path && **path) return GACLIP_OK;
     pthread_once(&once, find_shipped);
     *path = shipped;

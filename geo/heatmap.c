@@ -33,6 +33,17 @@ static int fail(const Run *run, const char *what, GaclipError *err)
                             gaclip__gdal_reason());
 }
 
+/* GDAL itself would say of what it does not know no more than a warning. */
+static int check_creation_options(const Run *run, GaclipError *err)
+{
+    CPLErrorReset();
+    GDALDriverH driver = GDALGetDriverByName(run->is_cog ? "COG" : "GTiff");
+    if (!driver ||
+        GDALValidateCreationOptions(driver, (char **)(uintptr_t)run->options->creation_options))
+        return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--co: %s", CPLGetLastErrorMsg());
+}
+
 static int check_output(Run *run, GaclipError *err)
 {
     const GaclipHeatmapOptions *o = run->options;
@@ -43,7 +54,14 @@ static int check_output(Run *run, GaclipError *err)
             "--of %s: heatmaps are written as GTiff or COG; make others of them "
             "with gdal_translate",
             o->format);
-    return gaclip__check_output(o->output, o->overwrite, err);
+    const char *extension = CPLGetExtension(o->output);
+    if (*extension && !EQUAL(extension, "tif") && !EQUAL(extension, "tiff"))
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "%s: heatmaps are written as GTiff or COG, which end in .tif; make "
+                                "others of them with gdal_translate",
+                                o->output);
+    int status = gaclip__check_output(o->output, o->overwrite, err);
+    return status ? status : check_creation_options(run, err);
 }
 
 /* The pixels that the bbox covers, wholly or in part. */

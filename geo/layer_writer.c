@@ -109,6 +109,18 @@ static int check_layer_options(const GaclipVectorTarget *target, const char *con
     return status;
 }
 
+/* DXF, for one, has none of one's own. */
+static int check_fields(const GaclipVectorTarget *target, GaclipError *err)
+{
+    static const char *const SIGNS[] = {GDAL_DMD_CREATIONFIELDDATATYPES, "DCAP_CREATE_FIELD"};
+    for (size_t i = 0; i < sizeof SIGNS / sizeof *SIGNS; i++)
+        if (GDALGetMetadataItem(target->driver, SIGNS[i], NULL)) return GACLIP_OK;
+    return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                            "%s: %s has no fields for class and score; write a GeoPackage, and "
+                            "make others of it with ogr2ogr",
+                            target->path, GDALGetDriverShortName(target->driver));
+}
+
 /* What only an attempt shows: a name that is taken by a raster, a view or the format itself. */
 static int try_layer(GDALDatasetH dataset, const GaclipVectorTarget *target,
                      const GaclipLayerOptions *options, GaclipError *err)
@@ -162,6 +174,7 @@ int gaclip__check_layer(const GaclipVectorTarget *target, const GaclipRaster *ra
                                   "%s: the layer layer_styles is where QGIS keeps styles; choose "
                                   "another name with --output-layer",
                                   target->path);
+    if (!status) status = check_fields(target, err);
     if (!status) status = check_layer_options(target, options->layer_options, err);
     if (!status && target->is_extended)
         status = check_existing(target, raster, options, fields, field_count, err);
@@ -200,6 +213,7 @@ static char **layer_options(const Writing *w)
     char **options = NULL;
     if (is_driver(w->target, "GeoJSON")) options = geojson_options(w);
     if (is_driver(w->target, "GPKG")) options = CSLSetNameValue(options, "SPATIAL_INDEX", "YES");
+    if (is_driver(w->target, "CSV")) options = CSLSetNameValue(options, "GEOMETRY", "AS_WKT");
     if (is_driver(w->target, "ESRI Shapefile"))
         options = CSLSetNameValue(options, "ENCODING", "UTF-8");
     for (const char *const *o = w->from->options.layer_options; o && *o; o++) {

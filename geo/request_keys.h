@@ -21,7 +21,6 @@ typedef struct GaclipKey {
     double minimum, maximum; /* inclusive, of numbers; both 0 = any */
     int alters;              /* whether it changes what is inferred */
     int is_file;             /* a text that names a file */
-    const char *scope;       /* "raster", "vector", or NULL = both, as GDAL has it */
     const char *choices[5];  /* NULL-terminated */
     const char *help;
 } GaclipKey;

@@ -68,17 +68,22 @@ static int read_key(GaclipRequest *request, const cJSON *member, int key, const 
     return status;
 }
 
-/* A name relative to the file's folder, where something of that name lies there. */
-static int resolve(char **name, const char *file, GaclipError *err)
+static int is_there(const char *path)
 {
     VSIStatBufL facts;
+    return VSIStatExL(path, &facts, VSI_STAT_EXISTS_FLAG) == 0;
+}
+
+/* A name relative to the file's folder; one with a colon that is no file may be a driver's own. */
+static int resolve(char **name, const char *file, GaclipError *err)
+{
     if (!*name || !CPLIsFilenameRelative(*name)) return GACLIP_OK;
     const char *folder = CPLGetPath(file);
     const char *beside = *folder ? CPLFormFilename(folder, *name, NULL) : *name;
     gaclip__gdal_quiet_begin();
-    int is_there = VSIStatExL(beside, &facts, VSI_STAT_EXISTS_FLAG) == 0;
+    int is_file = is_there(beside) || is_there(*name) || !strchr(*name, ':');
     gaclip__gdal_quiet_end();
-    if (!is_there) return GACLIP_OK;
+    if (!is_file) return GACLIP_OK;
     char *copy = strdup(beside);
     if (!copy) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     free(*name);
@@ -304,7 +309,6 @@ char *gaclip_request_option_list(void)
         fputs("<Option name='", out);
         for (const char *c = key->name; *c; c++) fputc(*c >= 'a' ? *c - 'a' + 'A' : *c, out);
         fprintf(out, "' type='%s'", TYPES[key->type]);
-        if (key->scope) fprintf(out, " scope='%s'", key->scope);
         fprintf(out, " description=\"%s\">", help);
         for (int j = 0; key->type == GACLIP_KEY_CHOICE && key->choices[j]; j++)
             fprintf(out, "<Value>%s</Value>", key->choices[j]);

@@ -73,6 +73,16 @@ static GaclipProvenance provenance_of(const Run *run)
                               .summary = &run->summary};
 }
 
+static int check_quicklook(const GaclipSceneDetectOptions *o, GaclipError *err)
+{
+    const char *extension = CPLGetExtension(o->quicklook);
+    if (*extension && !EQUAL(extension, "png"))
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "%s: quicklooks are PNG files; let the name end in .png",
+                                o->quicklook);
+    return gaclip__check_output(o->quicklook, o->overwrite, err);
+}
+
 /* Opens what is read and what is written: whatever can be known to fail does so here. */
 static int open_all(Run *run, GaclipError *err)
 {
@@ -80,7 +90,7 @@ static int open_all(Run *run, GaclipError *err)
     int status = o->append
                      ? gaclip__target_extend(&run->target, o->output, o->format, err)
                      : gaclip__target_open(&run->target, o->output, o->format, o->overwrite, err);
-    if (!status && o->quicklook) status = gaclip__check_output(o->quicklook, o->overwrite, err);
+    if (!status && o->quicklook) status = check_quicklook(o, err);
     if (!status) status = gaclip_raster_open(&run->raster, run->scene, &o->raster, err);
     if (!status) {
         GaclipLayerOptions layer = layer_options(run);

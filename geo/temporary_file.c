@@ -33,7 +33,7 @@ static int is_fixed(const char *path)
 int gaclip__check_output(const char *path, int overwrite, GaclipError *err)
 {
     VSIStatBufL info;
-    if (is_fixed(path))
+    if (!strcmp(path, "-") || is_fixed(path))
         return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
                                 "%s: outputs are written beside their place and renamed, which is "
                                 "not possible there; write to a folder first",

@@ -222,7 +222,7 @@ static void test_options(void **state)
     char *list = gaclip_request_option_list();
     CPLXMLNode *root = CPLParseXMLString(list);
     assert_non_null(root);
-    assert_non_null(strstr(list, "name='MIN_SCORE' type='float' scope='vector'"));
+    assert_non_null(strstr(list, "name='MIN_SCORE' type='float'"));
     assert_non_null(strstr(list, "<Value>Float32</Value>"));
     CPLDestroyXMLNode(root);
     free(list);

@@ -187,6 +187,8 @@ def test_gaclip_dataset_scene_cuts_objects(town):
 def test_gaclip_dataset_errors(coco):
     cli.assert_fails(BUILD, coco, names=["-o"])
     cli.assert_fails(BUILD, "-o", "out.json", names=["--scene"])
+    cli.assert_fails(BUILD, "--scene", "a.tif", "--annotations", "a.shp", "-o", "out.json",
+                     names=["--class-field", "--class-name", "a.shp"])
     cli.assert_fails(BUILD, coco, "-o", coco, names=["train.json", "--overwrite"])
     cli.assert_fails(BUILD, coco, "-o", "x.json", "--input-format", "xml", names=["--input-format xml"])
     cli.assert_fails(BUILD, "none.json", "-o", "x.json", names=["none.json"])

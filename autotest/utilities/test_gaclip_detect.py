@@ -437,6 +437,41 @@ def test_gaclip_detect_across_the_antimeridian(asked, name):
     assert layer.GetGeomType() == ogr.wkbPolygon
 
 
+def test_gaclip_detect_csv(asked):
+    """With its places on the ground."""
+    assert cli.run(DETECT, *asked, "-o", "found.csv").returncode == 0
+    dataset = ogr.Open("found.csv")
+    layer = dataset.GetLayer(0)
+    assert layer.GetFeatureCount() > 0
+    assert all(feature.geometry().GetArea() > 0 for feature in layer)
+
+
+def test_gaclip_detect_format_without_fields(asked, tmp_path):
+    cli.assert_fails(DETECT, *asked, "-o", "found.dxf", names=["found.dxf", "DXF", "ogr2ogr"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_gaclip_detect_quicklook_is_png(asked):
+    cli.assert_fails(DETECT, *asked, "--quicklook", "look.jpg", names=["look.jpg", ".png"])
+
+
+def test_gaclip_detect_to_standard_output(asked, tmp_path):
+    cli.assert_fails(DETECT, *asked, "-o", "-", "-of", "GeoJSON", names=["write to a folder"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_gaclip_detect_coarse_pixels(asked):
+    result = cli.run(DETECT, *asked, "--gsd", 30, "--bbox", "440000,4649990,440010,4650000")
+    assert "NOTE" in result.stderr and "30 m" in result.stderr
+    assert "NOTE" not in cli.run(DETECT, *asked, "--overwrite").stderr
+
+
+def test_gaclip_detect_model_of_the_environment(town, monkeypatch):
+    monkeypatch.setenv("GACLIP_MODEL", "nowhere.safetensors")
+    arguments = [town.scene, "-c", "tank"]
+    cli.assert_fails(DETECT, *arguments, names=["nowhere.safetensors", "GACLIP_MODEL"])
+
+
 @pytest.mark.parametrize("bands", ["4", "1,2", "1,2,9"])
 def test_gaclip_detect_bad_bands(asked, bands):
     cli.assert_fails(DETECT, *asked, "--bands", bands)

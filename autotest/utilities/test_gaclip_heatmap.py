@@ -127,6 +127,10 @@ def test_gaclip_heatmap_world_file(asked):
     "arguments, names",
     [
         (["-of", "PNG"], ["PNG", "gdal_translate"]),
+        (["-o", "heat.png"], ["heat.png", ".tif", "gdal_translate"]),
+        (["-o", "-"], ["-", "write to a folder"]),
+        (["--co", "COMPRESS=foo"], ["--co", "foo", "COMPRESS"]),
+        (["--co", "FOO=YES"], ["--co", "FOO"]),
         (["-ot", "Int16"], ["Int16", "Float32"]),
         (["--measure", "beauty"], ["beauty", "similarity"]),
         (["-o", "no/such/folder/heat.tif"], ["no/such/folder/heat.tif"]),

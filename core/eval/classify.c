@@ -29,6 +29,11 @@ int gaclip_eval_classify(GaclipAccuracy *out, GaclipModel *model, const GaclipSa
     if (!status) status = gaclip__walk(source, options, visit, &c, err);
     if (!status) status = gaclip__image_queue_flush(&c.queue, err);
     if (!status) status = gaclip__answer_classes(out, model, &c.queue.out, &c.names, options, err);
+    if (!status && out->class_count == 1)
+        status = gaclip_error_set(err, GACLIP_ERROR_EMPTY,
+                                  "all images are of one class, \"%s\", so nothing is to be told "
+                                  "apart; of a folder, name that whose folders are the classes",
+                                  out->classes[0]);
     gaclip__image_queue_clear(&c.queue);
     gaclip__lent_names_clear(&c.names);
     if (status) gaclip_accuracy_clear(out);
