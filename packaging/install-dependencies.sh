@@ -7,7 +7,7 @@ packages="
     libgdal-dev libproj-dev libgeos-dev nettle-dev libcurl4-openssl-dev
     libopenblas-dev libdnnl-dev libcjson-dev libzip-dev libunistring-dev zlib1g-dev
     libcmocka-dev libpng-dev
-    python3 python3-gdal python3-jsonschema python3-pytest
+    gdal-bin python3 python3-gdal python3-jsonschema python3-pytest
 "
 
 fail() {

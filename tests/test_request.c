@@ -144,7 +144,7 @@ static void test_file(void **state)
              "\"independent\": true, \"min_score\": 0.25, \"provenance\": {}}");
     GaclipRequest r = parsed("/vsimem/d/r.gaclip");
     assert_string_equal(r.scene, "/vsimem/d/scene.tif");
-    assert_string_equal(r.model, "elsewhere.safetensors");
+    assert_string_equal(r.model, "/vsimem/d/elsewhere.safetensors"); /* named where it should be */
     assert_string_equal(r.file, "/vsimem/d/r.gaclip");
     assert_true(r.independent && r.min_score == 0.25 && r.bands.count == 3);
     gaclip_request_clear(&r);
