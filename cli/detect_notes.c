@@ -26,6 +26,14 @@ void detect_note_unlearned(const TextList *classes, const int *found, const Gacl
                     classes->items[i], gaclip_model_path(model));
 }
 
+void detect_note_repeated(const char *scene, const char *output)
+{
+    fprintf(stderr,
+            "gaclip-detect: NOTE: %s had the boxes of %s already, by the same options, and has "
+            "them twice now; --resume passes over what is there\n",
+            output, scene);
+}
+
 void detect_note_coarse(const char *scene, const GaclipRasterOptions *options)
 {
     GaclipRaster *raster;

@@ -10,6 +10,9 @@
  * the model has never learned boxes of that name. Models that list no classes are passed over. */
 void detect_note_unlearned(const TextList *classes, const int *found, const GaclipModel *model);
 
+/* Says on stderr that the output had the scene's boxes already. */
+void detect_note_repeated(const char *scene, const char *output);
+
 /* Says on stderr of a scene that it has far larger pixels than the model knows, options has them.
  * One that cannot be opened is passed over: the detection will say why. */
 void detect_note_coarse(const char *scene, const GaclipRasterOptions *options);

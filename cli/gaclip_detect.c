@@ -212,6 +212,7 @@ static int detect_scene(DetectSession *session, const char *scene, const char *o
     if (status == GACLIP_OK && summary.is_done) {
         pass_over(session, scene, output);
     } else if (status == GACLIP_OK) {
+        if (summary.is_repeated && !arguments->quiet) detect_note_repeated(scene, output);
         session->searched++;
         for (int i = 0; i < arguments->classes.count; i++)
             session->found[i] += summary.per_class[i];

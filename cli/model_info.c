@@ -13,7 +13,7 @@ static const struct {
 } LISTS[] = {
     {GACLIP_TEMPLATES, "templates"},
     {GACLIP_BACKGROUND, "background phrases"},
-    {GACLIP_CLASS_HINTS, "class hints"},
+    {GACLIP_CLASS_HINTS, "classes with boxes that it learned from"},
 };
 
 static void print_architecture(const GaclipModelConfig *config)

@@ -147,15 +147,15 @@ static void set_fingerprint(Run *run, const cJSON *key)
 }
 
 /* Whether an earlier run has appended the same to the output: what --resume is to pass over. */
-static int is_done(const Run *run)
+static int was_appended(const Run *run)
 {
-    const GaclipSceneDetectOptions *o = &run->options;
-    if (!o->resume || !run->target.is_extended) return 0;
+    if (!run->target.is_extended) return 0;
     GDALDatasetH dataset = gaclip__target_existing(&run->target);
-    OGRLayerH layer = dataset ? GDALDatasetGetLayerByName(dataset, layer_name_of(o)) : NULL;
-    int is_done = layer && gaclip__layer_runs_hold(layer, "fingerprint", run->fingerprint);
+    OGRLayerH layer =
+        dataset ? GDALDatasetGetLayerByName(dataset, layer_name_of(&run->options)) : NULL;
+    int is_there = layer && gaclip__layer_runs_hold(layer, "fingerprint", run->fingerprint);
     if (dataset) GDALClose(dataset);
-    return is_done;
+    return is_there;
 }
 
 /* Scenes that share an output leave what they have found beside it each under its own name. */
@@ -329,7 +329,9 @@ static int begin(Run *run, GaclipError *err)
     cJSON *key = make_key(run);
     int status = GACLIP_OK;
     set_fingerprint(run, key);
-    run->summary.is_done = is_done(run);
+    int is_there = was_appended(run);
+    run->summary.is_done = is_there && run->options.resume;
+    run->summary.is_repeated = is_there && !run->options.resume;
     if (!run->summary.is_done) {
         status = plan_tiles(run, err);
         if (!status) status = take_up(run, key, err);

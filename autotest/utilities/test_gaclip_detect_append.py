@@ -72,6 +72,16 @@ def test_gaclip_detect_append_scenes(asked, pair, tmp_path):
     assert index.GetNextFeature()[0] == 1
 
 
+def test_gaclip_detect_append_twice(asked, pair):
+    """The same again is said to be there twice."""
+    command = ["gaclip-detect", pair[0], "-c", "tank", *asked, "--append"]
+    assert cli.run(*command).stderr == ""
+    again = cli.run(*command)
+    assert again.returncode == 0 and again.stderr.count("NOTE") == 1
+    assert "found.gpkg" in again.stderr and "--resume" in again.stderr
+    assert cli.run(*command, "--resume").stderr == ""
+
+
 def test_gaclip_detect_append_classes(asked, pair):
     """The style gets their colours behind those that are there."""
     detect(pair[0], "-c", "tank", *asked)

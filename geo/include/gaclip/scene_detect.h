@@ -40,7 +40,8 @@ typedef struct GaclipSceneDetectSummary {
     int found, written;              /* boxes before and after merging the windows' */
     int *per_class;                  /* (class_count) written, free with free() */
     double seconds;
-    int is_done; /* append and resume: the output has this run's boxes already; all else is 0 */
+    int is_done;     /* append and resume: the output has this run's boxes already; all else is 0 */
+    int is_repeated; /* append without resume: it had them already, and has them twice now */
 } GaclipSceneDetectSummary;
 
 /* done of total tiles; a non-zero return stops: GACLIP_ERROR_INTERRUPTED, no output. */
