@@ -38,8 +38,8 @@ GACLIP_API void gaclip_image_clear(GaclipImage *image);
 /* Resizes to width x height with PIL's bicubic filter (a = -0.5, antialiased when shrinking,
  * 8 bits between the horizontal and the vertical pass, a pass skipped where the length stays):
  * the bytes equal PIL's. A mask is resized by nearest neighbour, and what it hides counts as the
- * mean of what it shows, so that no-data values do not bleed into their neighbours. out is initialised here and is
- * the caller's to clear; it may not be in. */
+ * mean of what it shows, so that no-data values do not bleed into their neighbours. out is
+ * initialised here and is the caller's to clear; it may not be in. */
 GACLIP_API int gaclip_image_resize(GaclipImage *out, const GaclipImage *in, int width, int height,
                                    GaclipError *err);
 
