@@ -11,6 +11,7 @@ static const double COARSE = 2;
 static int is_learned(const char *name, const GaclipModel *model)
 {
     size_t count = gaclip_model_text_count(model, GACLIP_CLASS_HINTS);
+    name = gaclip_model_class_of(model, name);
     for (size_t i = 0; i < count; i++)
         if (gaclip_same_class(name, gaclip_model_text_at(model, GACLIP_CLASS_HINTS, i))) return 1;
     return count == 0;

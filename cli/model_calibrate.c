@@ -21,7 +21,6 @@ enum { FEWEST_RIGHT = 10 };
 /* What was found of a class, and what its scores are worth; the first row is all classes. */
 typedef struct ClassRow {
     char *name; /* "" = all */
-    TextList synonyms;
     GaclipJudged judged;
     int has_own; /* a curve of its own, else that of all classes */
     GaclipCalibration fit;
@@ -51,9 +50,10 @@ static int add_row(Calibration *c, const char *name, GaclipError *err)
     return GACLIP_OK;
 }
 
-/* Behind the first row, which is no class. */
+/* Behind the first row, which is no class; of a class by any of its names. */
 static int find_row(int *index, Calibration *c, const char *name, GaclipError *err)
 {
+    name = gaclip_model_class_of(c->model, name);
     for (*index = 1; *index < c->row_count; (*index)++)
         if (gaclip_same_class(c->rows[*index].name, name)) return GACLIP_OK;
     return add_row(c, name, err);
@@ -100,19 +100,14 @@ static int search(Calibration *c, GaclipDatasetSource *source, GaclipError *err)
     return status;
 }
 
-/* The other names that a data set has for a class are scored as the class is. */
-static int take_synonyms(Calibration *c, const GaclipDataset *dataset, GaclipError *err)
+/* A class is searched by one of its names, and its curve is that of all of them. */
+static int learn_synonyms(GaclipModel *model, const GaclipDataset *dataset, GaclipError *err)
 {
     int status = GACLIP_OK;
     for (int i = 0; i < gaclip_dataset_class_count(dataset); i++) {
         const GaclipDatasetClass *class = gaclip_dataset_class_at(dataset, i);
-        int index = 1;
-        while (index < c->row_count && !gaclip_same_class(c->rows[index].name, class->name))
-            index++;
-        if (index == c->row_count || c->rows[index].synonyms.count > 0) continue;
         for (int k = 0; k < class->synonym_count && status == GACLIP_OK; k++)
-            status = text_list_add(&c->rows[index].synonyms, class->synonyms[k],
-                                   strlen(class->synonyms[k]), err);
+            status = gaclip_model_add_synonym(model, class->name, class->synonyms[k], err);
     }
     return status;
 }
@@ -129,8 +124,8 @@ static int search_dataset(Calibration *c, const char *path, GaclipError *err)
     int status = gaclip_dataset_new(&dataset, err);
     if (status == GACLIP_OK) status = gaclip_dataset_read(dataset, path, &reading, err);
     if (status == GACLIP_OK) status = gaclip_dataset_source_new(&source, dataset, &options, err);
+    if (status == GACLIP_OK) status = learn_synonyms(c->model, dataset, err);
     if (status == GACLIP_OK) status = search(c, source, err);
-    if (status == GACLIP_OK) status = take_synonyms(c, dataset, err);
     gaclip_dataset_source_free(source);
     gaclip_dataset_free(dataset);
     return status;
@@ -176,16 +171,13 @@ static int fit_rows(Calibration *c, GaclipError *err)
 
 static int save(const Calibration *c, GaclipError *err)
 {
-    size_t count = 0, room = 0;
-    for (int i = 0; i < c->row_count; i++) room += 1 + (size_t)c->rows[i].synonyms.count;
-    GaclipCalibration *rows = calloc(room, sizeof *rows);
+    size_t count = 0;
+    GaclipCalibration *rows = calloc((size_t)c->row_count, sizeof *rows);
     if (rows == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (int i = 0; i < c->row_count; i++) {
-        const ClassRow *row = &c->rows[i];
-        for (int k = -1; k < row->synonyms.count && row->has_own; k++) {
-            rows[count] = row->fit;
-            rows[count++].class_name = k < 0 ? row->name : row->synonyms.items[k];
-        }
+        if (!c->rows[i].has_own) continue;
+        rows[count] = c->rows[i].fit;
+        rows[count++].class_name = c->rows[i].name;
     }
     int status = gaclip_model_set_calibration(c->model, rows, count, err);
     free(rows);
@@ -296,7 +288,6 @@ static int calibrate(Calibration *c, GaclipError *err)
     if (status == GACLIP_OK) status = run(c, err);
     for (int i = 0; i < c->row_count; i++) {
         gaclip_judged_clear(&c->rows[i].judged);
-        text_list_clear(&c->rows[i].synonyms);
         free(c->rows[i].name);
     }
     free(c->rows);
@@ -338,7 +329,7 @@ int model_calibrate(int argc, char **argv)
                        "ones and for all classes together, which others are scored by. OUT is MODEL "
                        "with these curves inside: from then on a score of 0.5 means that about "
                        "half are right, on images such as these. The order of a class's scores "
-                       "stays.",
+                       "stays. Other names that a DATASET has for its classes are kept as well.",
         .examples = "  gaclip-model calibrate a.safetensors ships/val.json pools/val.json -o "
                     "b.safetensors --plot b.svg\n",
         .options = options,

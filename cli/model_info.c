@@ -42,13 +42,31 @@ static void print_architecture(const GaclipModelConfig *config)
         printf("GSD            not known\n");
 }
 
+/* Behind a class: (plane, aircraft). */
+static void print_synonyms(const GaclipModel *model, const char *class_name)
+{
+    size_t count;
+    const GaclipSynonym *all = gaclip_model_synonyms(model, &count);
+    const char *before = " (";
+    for (size_t i = 0; i < count; i++)
+        if (gaclip_same_class(all[i].class_name, class_name)) {
+            printf("%s%s", before, all[i].name);
+            before = ", ";
+        }
+    if (*before == ',') printf(")");
+}
+
 static void print_texts(const GaclipModel *model)
 {
     for (size_t i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++) {
         size_t count = gaclip_model_text_count(model, LISTS[i].list);
         printf("\n%zu %s\n", count, LISTS[i].name);
-        for (size_t j = 0; j < count; j++)
-            printf("  %s\n", gaclip_model_text_at(model, LISTS[i].list, j));
+        for (size_t j = 0; j < count; j++) {
+            const char *text = gaclip_model_text_at(model, LISTS[i].list, j);
+            printf("  %s", text);
+            if (LISTS[i].list == GACLIP_CLASS_HINTS) print_synonyms(model, text);
+            printf("\n");
+        }
     }
 }
 

@@ -33,18 +33,45 @@ static int add_texts(TextList *list, const char *const *texts, int count, Gaclip
     return status;
 }
 
-/* Texts and class names of one stage's samples. */
-static int gather_stage(TextList *texts, TextList *classes, const TrainPlan *plan, int index,
-                        GaclipError *err)
+/* What the samples of all stages say. */
+typedef struct Words {
+    TextList texts, classes;
+    TextList synonyms, synonym_classes; /* other names of classes, and whose each is */
+} Words;
+
+static void clear_words(Words *words)
+{
+    text_list_clear(&words->texts);
+    text_list_clear(&words->classes);
+    text_list_clear(&words->synonyms);
+    text_list_clear(&words->synonym_classes);
+}
+
+static int add_synonyms(Words *words, const GaclipDataset *dataset, GaclipError *err)
+{
+    int count = dataset != NULL ? gaclip_dataset_class_count(dataset) : 0, status = GACLIP_OK;
+    for (int i = 0; i < count && status == GACLIP_OK; i++) {
+        const GaclipDatasetClass *class = gaclip_dataset_class_at(dataset, i);
+        status = add_texts(&words->synonyms, class->synonyms, class->synonym_count, err);
+        for (int k = 0; k < class->synonym_count && status == GACLIP_OK; k++)
+            status = add_texts(&words->synonym_classes, &class->name, 1, err);
+    }
+    return status;
+}
+
+static int gather_stage(Words *words, const TrainPlan *plan, int index, GaclipError *err)
 {
     const GaclipRecipeStage *stage = gaclip_recipe_stage_at(plan->recipe, index);
     GaclipRecipeSources *sources = NULL;
     const char *const *items;
     int count, status = open_sources(&sources, plan, stage->sources, stage->source_count, err);
     if (status == GACLIP_OK) status = gaclip_recipe_sources_texts(&items, &count, sources, err);
-    if (status == GACLIP_OK) status = add_texts(texts, items, count, err);
+    if (status == GACLIP_OK) status = add_texts(&words->texts, items, count, err);
     if (status == GACLIP_OK) status = gaclip_recipe_sources_classes(&items, &count, sources, err);
-    if (status == GACLIP_OK) status = add_texts(classes, items, count, err);
+    if (status == GACLIP_OK) status = add_texts(&words->classes, items, count, err);
+    count = status == GACLIP_OK ? gaclip_recipe_sources_count(sources) : 0;
+    for (int i = 0; i < count && status == GACLIP_OK; i++)
+        status = add_synonyms(words, gaclip_recipe_sources_dataset(sources, i), err);
     gaclip_recipe_sources_close(sources);
     return status;
 }
@@ -78,12 +105,31 @@ static int open_initial(GaclipModel **out, const TrainPlan *plan, GaclipError *e
     return gaclip_model_read(out, recipe->init, &reading, plan->compute, err);
 }
 
-static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, const TextList *classes,
+/* The classes, each by one of its names alone. */
+static int set_classes(GaclipModel *model, Words *words, GaclipError *err)
+{
+    TextList *classes = &words->classes;
+    int status = GACLIP_OK, kept = 0;
+    for (int i = 0; i < words->synonyms.count && status == GACLIP_OK; i++)
+        status = gaclip_model_add_synonym(model, words->synonym_classes.items[i],
+                                          words->synonyms.items[i], err);
+    for (int i = 0; i < classes->count; i++) {
+        if (gaclip_model_class_of(model, classes->items[i]) == classes->items[i])
+            classes->items[kept++] = classes->items[i];
+        else
+            free(classes->items[i]);
+    }
+    if (kept < classes->count) classes->items[kept] = NULL;
+    classes->count = kept;
+    if (status != GACLIP_OK) return status;
+    return gaclip_model_set_texts(model, GACLIP_CLASS_HINTS, (const char *const *)classes->items,
+                                  (size_t)kept, err);
+}
+
+static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, Words *words,
                      GaclipError *err)
 {
-    int status =
-        gaclip_model_set_texts(model, GACLIP_CLASS_HINTS, (const char *const *)classes->items,
-                               (size_t)classes->count, err);
+    int status = set_classes(model, words, err);
     if (status == GACLIP_OK && recipe->template_count > 0)
         status = gaclip_model_set_texts(model, GACLIP_TEMPLATES, recipe->templates,
                                         (size_t)recipe->template_count, err);
@@ -94,17 +140,16 @@ static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, const 
     return status;
 }
 
-static int make_model(GaclipModel **out, const TrainPlan *plan, const TextList *texts,
-                      const TextList *classes, GaclipError *err)
+static int make_model(GaclipModel **out, const TrainPlan *plan, Words *words, GaclipError *err)
 {
     const GaclipRecipeModel *recipe = gaclip_recipe_model(plan->recipe);
     GaclipModel *model;
     int status = recipe->init != NULL
                      ? open_initial(&model, plan, err)
-                     : train_random_model(&model, &recipe->config, texts, train_recipe_seed(plan),
-                                          plan->compute, err);
+                     : train_random_model(&model, &recipe->config, &words->texts,
+                                          train_recipe_seed(plan), plan->compute, err);
     if (status != GACLIP_OK) return status;
-    status = set_texts(model, recipe, classes, err);
+    status = set_texts(model, recipe, words, err);
     if (status != GACLIP_OK) {
         gaclip_model_close(model);
         return status;
@@ -115,18 +160,17 @@ static int make_model(GaclipModel **out, const TrainPlan *plan, const TextList *
 
 int train_recipe_model(GaclipModel **out, TrainPlan *plan, GaclipError *err)
 {
-    TextList texts = {0}, classes = {0};
+    Words words = {0};
     const GaclipRecipeModel *recipe = gaclip_recipe_model(plan->recipe);
-    int status = add_texts(&texts, recipe->background, recipe->background_count, err);
+    int status = add_texts(&words.texts, recipe->background, recipe->background_count, err);
     if (status == GACLIP_OK)
-        status = add_texts(&texts, recipe->templates, recipe->template_count, err);
+        status = add_texts(&words.texts, recipe->templates, recipe->template_count, err);
     for (int i = 0; i < plan->stage_count && status == GACLIP_OK; i++)
-        status = gather_stage(&texts, &classes, plan, i, err);
-    make_distinct(&texts);
-    make_distinct(&classes);
-    if (status == GACLIP_OK) status = make_model(out, plan, &texts, &classes, err);
-    text_list_clear(&texts);
-    text_list_clear(&classes);
+        status = gather_stage(&words, plan, i, err);
+    make_distinct(&words.texts);
+    make_distinct(&words.classes);
+    if (status == GACLIP_OK) status = make_model(out, plan, &words, err);
+    clear_words(&words);
     return status;
 }
 

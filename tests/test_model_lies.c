@@ -100,6 +100,9 @@ static void test_bad_metadata(void **state)
         {"calibration", "[{\"class\":\"tank\",\"slope\":1}]", "calibration"},
         {"calibration", "[{\"class\":\"tank\",\"slope\":-1,\"offset\":0}]", "rising"},
         {"calibration", "[{\"class\":\"tank\",\"slope\":1e9,\"offset\":0}]", "rising"},
+        {"synonyms", "[]", "synonyms"},
+        {"synonyms", "{\"tank\":\"silo\"}", "tank"},
+        {"synonyms", "{\"tank\":[\"silo\",7]}", "tank"},
         {"training", "[1]", "training"},
     };
     (void)state;

@@ -77,6 +77,31 @@ def test_gaclip_model_calibrate(trained, town):
     assert again["classes"] == report["classes"]
 
 
+def test_gaclip_model_calibrate_synonyms(trained, town, tmp_path):
+    """Other names of a class are kept, and find what its own name finds."""
+    model, dataset = trained
+    described = json.loads(dataset.read_text())
+    described["classes"][0]["synonyms"] = ["silo"]
+    for image in described["images"]:
+        image["path"] = str(dataset.parent / image["path"])
+    named = tmp_path / "named.json"
+    named.write_text(json.dumps(described))
+    calibrate(model, named, "-o", "out.safetensors")
+    info = cli.run("gaclip-model info", "out.safetensors")
+    assert "\n  tank (silo)\n" in info.stdout
+    lines = ["gaclip-detect", town.scene, "--model", "out.safetensors", "--min-score", 0.001]
+    for name in ["tank", "silo"]:
+        result = cli.run(*lines, "-c", name, "-o", f"{name}.gpkg")
+        assert result.returncode == 0, result.stderr
+    layers = [ogr.Open(f"{name}.gpkg") for name in ["tank", "silo"]]
+    tanks, silos = [
+        [(f["class"], f["score"], f.GetGeometryRef().ExportToWkt()) for f in layer.GetLayer(0)]
+        for layer in layers
+    ]
+    assert [row[1:] for row in tanks] == [row[1:] for row in silos]
+    assert {row[0] for row in silos} == {"silo"}
+
+
 def test_gaclip_model_calibrate_errors(trained):
     model, dataset = trained
     cli.assert_fails(CALIBRATE, model, dataset, names=["-o FILE"])

@@ -209,6 +209,23 @@ def test_gaclip_train_recipe(town, tmp_path):
     assert not list((tmp_path / "m.train").glob("checkpoint*"))
 
 
+def test_gaclip_train_recipe_synonyms(town, tmp_path):
+    """A class that one data set calls by another's other name is one class."""
+    for name, synonyms in [("boat", ["vessel"]), ("ship", ["boat"])]:
+        categories = [{"id": 1, "name": name, "synonyms": synonyms}]
+        box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 30, 30]}
+        image = {"id": 1, "file_name": str(town.scene), "width": 192, "height": 192}
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({"images": [image], "annotations": [box], "categories": categories})
+        )
+    sources = [{"type": "coco", "path": str(tmp_path / f"{name}.json")} for name in ["boat", "ship"]]
+    path = write_recipe(town, steps=1, sources=sources)
+    result = cli.run(TRAIN, path, "-o", "m.safetensors", "--quiet")
+    assert result.returncode == 0, result.stderr
+    info = cli.run("gaclip-model info", "m.safetensors").stdout
+    assert "\n  ship (vessel, boat)\n  tank\n" in info and "\n  boat" not in info
+
+
 @pytest.mark.parametrize("kill_after", [3, 7, 10, 14])
 def test_gaclip_train_recipe_killed_and_resumed(town, tmp_path, kill_after):
     arguments = [write_recipe(town), "-j", 2, "--checkpoint-every", 2]

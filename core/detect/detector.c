@@ -71,14 +71,18 @@ static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipErro
     for (int i = 0; i < d->text_count; i++) {
         const char *phrase =
             i < d->class_count
-                ? classes[i]
+                ? gaclip_model_class_of(d->model, classes[i])
                 : gaclip_model_text_at(d->model, GACLIP_BACKGROUND, (size_t)(i - d->class_count));
         int status = gaclip_model_embed_phrase(d->model, d->texts + (size_t)i * E, phrase, err);
         if (status) return status;
     }
     for (int i = 0; i < d->class_count; i++) {
-        d->prompts[i] = gaclip__model_prompt(d->model, classes[i], 0);
+        const char *class = gaclip_model_class_of(d->model, classes[i]);
+        d->prompts[i] = gaclip__model_prompt(d->model, class, 0);
         if (!d->prompts[i]) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+        for (int k = 0; k < i && !d->is_repeated[i]; k++)
+            d->is_repeated[i] = (unsigned char)gaclip_same_class(
+                class, gaclip_model_class_of(d->model, classes[k]));
     }
     return GACLIP_OK;
 }
@@ -87,6 +91,7 @@ static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipErro
 static const GaclipCalibration *find_calibration(const GaclipModel *model, const char *name)
 {
     const GaclipCalibration *others = NULL;
+    name = gaclip_model_class_of(model, name);
     for (size_t i = 0; i < model->calibration_count; i++) {
         const GaclipCalibration *row = &model->calibration[i];
         if (!*row->class_name)
@@ -154,8 +159,10 @@ static int new_detector(GaclipDetector **out, GaclipModel *model, const char *co
     d->text_count = class_count + (int)gaclip_model_text_count(model, GACLIP_BACKGROUND);
     d->texts = calloc((size_t)d->text_count * (size_t)model->config.embed_dim, sizeof *d->texts);
     d->prompts = calloc((size_t)class_count, sizeof *d->prompts);
-    status = d->texts && d->prompts ? embed_texts(d, classes, err)
-                                    : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    d->is_repeated = calloc((size_t)class_count, sizeof *d->is_repeated);
+    status = d->texts && d->prompts && d->is_repeated
+                 ? embed_texts(d, classes, err)
+                 : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     if (!status) status = calibrate(d, classes, err);
     if (status) {
         gaclip_detector_free(d);
@@ -186,6 +193,7 @@ void gaclip_detector_free(GaclipDetector *detector)
     if (!detector) return;
     for (int i = 0; detector->prompts && i < detector->class_count; i++) free(detector->prompts[i]);
     free(detector->prompts);
+    free(detector->is_repeated);
     free(detector->texts);
     free(detector->calibration);
     free(detector);
@@ -260,7 +268,7 @@ int gaclip__class_probabilities(float *probability, float *similarity,
         double cosine = 0;
         for (int k = 0; k < E; k++) cosine += (double)region[k] * detector->texts[i * E + k];
         weights[i] = exp(scale * (cosine - 1)); /* at most 1 */
-        all += weights[i];
+        if (i >= classes || !detector->is_repeated[i]) all += weights[i];
         if (i >= classes) background += weights[i];
         if (i < classes) similarity[i] = (float)cosine;
     }

@@ -12,6 +12,7 @@ struct GaclipDetector {
     int class_count, text_count;    /* texts: the classes, then the background phrases */
     float *texts;                   /* (text_count, embed_dim) unit */
     char **prompts;                 /* (class_count) */
+    unsigned char *is_repeated;     /* (class_count) an earlier one is the same by another name */
     GaclipCalibration *calibration; /* (class_count), or NULL: scores stay */
     float score_floor; /* no class can reach the smallest score from below this one, uncalibrated */
 };

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "model/calibration.h"
 #include "model/config.h"
+#include "model/synonyms.h"
 #include "weights/weights.h"
 
 int gaclip__model_declare(GaclipModel **out, const GaclipModelConfig *config,
@@ -50,6 +51,7 @@ void gaclip_model_close(GaclipModel *model)
     gaclip_tokenizer_free(model->tokenizer);
     for (int i = 0; i < GACLIP__TEXT_LISTS; i++) free_texts(&model->texts[i]);
     gaclip__calibration_clear(model);
+    gaclip__synonyms_clear(model);
     free(model->training);
     free(model->metadata);
     free(model->path);

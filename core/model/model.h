@@ -30,6 +30,8 @@ struct GaclipModel {
     GaclipTexts texts[GACLIP__TEXT_LISTS];
     GaclipCalibration *calibration; /* (calibration_count) names are the model's own */
     size_t calibration_count;
+    GaclipSynonym *synonyms; /* (synonym_count) likewise */
+    size_t synonym_count;
     char *training, *metadata;     /* JSON texts, or NULL */
     struct GaclipWeights *weights; /* what values that are used in place live in, or NULL */
     float *made;                   /* values that had to be made beside those, or NULL */

@@ -8,6 +8,7 @@
 #include "model/config.h"
 #include "model/model.h"
 #include "model/model_file.h"
+#include "model/synonyms.h"
 
 static int read_list(GaclipModel *model, GaclipTextList list, const cJSON *json, GaclipError *err)
 {
@@ -83,6 +84,9 @@ int gaclip__model_read_rest(GaclipModel *model, const GaclipSafetensors *file, c
     }
     failed = gaclip__calibration_from_json(
         model, cJSON_GetObjectItemCaseSensitive(json, GACLIP__CALIBRATION), err);
+    if (!failed)
+        failed = gaclip__synonyms_from_json(
+            model, cJSON_GetObjectItemCaseSensitive(json, GACLIP__SYNONYMS), err);
     if (failed) return failed;
     const cJSON *training = cJSON_GetObjectItemCaseSensitive(json, "training");
     if (training && !cJSON_IsObject(training))

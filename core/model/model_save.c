@@ -9,6 +9,7 @@
 #include "model/config.h"
 #include "model/model.h"
 #include "model/model_file.h"
+#include "model/synonyms.h"
 
 char *gaclip__model_metadata_text(const GaclipModel *model)
 {
@@ -21,6 +22,8 @@ char *gaclip__model_metadata_text(const GaclipModel *model)
         for (size_t i = 0; i < texts->count; i++)
             cJSON_AddItemToArray(array, cJSON_CreateString(texts->items[i]));
     }
+    if (model->synonym_count)
+        cJSON_AddItemToObject(json, GACLIP__SYNONYMS, gaclip__synonyms_to_json(model));
     if (model->calibration_count)
         cJSON_AddItemToObject(json, GACLIP__CALIBRATION, gaclip__calibration_to_json(model));
     if (model->training) cJSON_AddItemToObject(json, "training", cJSON_Parse(model->training));

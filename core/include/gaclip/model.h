@@ -133,6 +133,22 @@ GACLIP_API const char *gaclip_model_text_at(const GaclipModel *model, GaclipText
                                             size_t index);
 GACLIP_API int gaclip_model_set_texts(GaclipModel *model, GaclipTextList list,
                                       const char *const *texts, size_t count, GaclipError *err);
+
+/* Another name of what boxes go by class_name: "wind turbine" of "windmill". */
+typedef struct GaclipSynonym {
+    const char *name, *class_name; /* lent by the model */
+} GaclipSynonym;
+
+/* Keeps name as another one of the class; texts are copied. A name that is the class's own, or
+ * already another class's, stays what it is; a class that becomes a name takes its names along. */
+GACLIP_API int gaclip_model_add_synonym(GaclipModel *model, const char *class_name,
+                                        const char *name, GaclipError *err);
+/* All of them, lent; NULL and *count 0 where there are none. */
+GACLIP_API const GaclipSynonym *gaclip_model_synonyms(const GaclipModel *model, size_t *count);
+/* The class that goes by that name (compared as gaclip_same_class), lent by the model; the name
+ * itself where the model knows no other. Detection asks the class's own name. */
+GACLIP_API const char *gaclip_model_class_of(const GaclipModel *model, const char *name);
+
 /* From a detection's score s to the share of such detections that are right:
  * 1 / (1 + exp(-(slope * ln(s / (1 - s)) + offset))) (Platt, 1999, section 2.1, on the logit). */
 typedef struct GaclipCalibration {
