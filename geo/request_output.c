@@ -175,7 +175,9 @@ static int detect_all(GaclipSceneDetectSummary *summary, GaclipView *view, Gacli
 {
     GaclipFoundList merged = {0};
     int status = gaclip__view_store(view, err);
-    GaclipStoreQuery query = {.floor = view->min_score, .nms_iou = view->request.nms_iou};
+    GaclipStoreQuery query = {.floor = view->voting,
+                              .min_score = view->min_score,
+                              .nms_iou = view->request.nms_iou};
     if (!status) status = gaclip__view_fetch(view, &query, err);
     if (!status) status = gaclip__store_answer(&merged, &view->store, &query, err);
     if (!status) status = count_all(summary, view, &merged, err);

@@ -241,7 +241,8 @@ static int merge_tiles(Run *run, GaclipError *err)
 {
     GaclipSceneDetectSummary *s = &run->summary;
     GaclipStoreTotals totals = gaclip__store_totals(&run->store);
-    GaclipStoreQuery all = {.nms_iou = run->options.nms_iou};
+    GaclipStoreQuery all = {.min_score = gaclip_detector_options(run->detector)->min_score,
+                            .nms_iou = run->options.nms_iou};
     int status = gaclip__store_answer(&run->found, &run->store, &all, err);
     if (status) return status;
     if (run->aoi) drop_outside(&run->found, run->aoi);

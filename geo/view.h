@@ -31,6 +31,7 @@ struct GaclipView {
     /* Detections. */
     int has_store;
     double min_score; /* with the store: the request's, or the model's default */
+    double voting;    /* gaclip_voting_score of it: boxes below take no part */
     GaclipTileStore store;
     cJSON *key;           /* what the store goes with */
     char *memory_file;    /* where it is kept when no cache_file can be written */

@@ -111,8 +111,8 @@ static int query_detections(GaclipFeatures *features, const GaclipViewFilter *fi
         (!filter->bbox || model_area(area, view, filter->bbox))) {
         GaclipStoreQuery query = {.area = filter->bbox ? area : NULL,
                                   .classes = wanted,
-                                  .floor = view->min_score,
-                                  .min_score = filter->min_score,
+                                  .floor = view->voting,
+                                  .min_score = fmax(filter->min_score, view->min_score),
                                   .nms_iou = view->request.nms_iou};
         status = find_boxes(&features->found, view, &query, err);
     }
@@ -225,7 +225,8 @@ static int find_detection(GaclipFeatures *features, long long fid, GaclipError *
     double area[4] = {t.x, t.y, (double)t.x + t.width, (double)t.y + t.height};
     GaclipStoreQuery query = {.area = area,
                               .classes = wanted,
-                              .floor = view->min_score,
+                              .floor = view->voting,
+                              .min_score = view->min_score,
                               .nms_iou = view->request.nms_iou};
     const GaclipStoredTile *stored = &view->store.tiles[tile];
     if (stored->is_known && index < stored->count) {

@@ -48,6 +48,12 @@ static double wanted_score(const GaclipView *view, const cJSON *key)
     return asked >= 0 ? asked : preset <= 1 ? preset : -1;
 }
 
+/* The smallest score that votes for those. */
+static double voting_score(const GaclipView *view, const cJSON *key)
+{
+    return (double)gaclip_voting_score((float)wanted_score(view, key));
+}
+
 /* The cache's key, where it is of this scene, question and a floor low enough; else NULL. */
 static cJSON *matching_key(const GaclipView *view, const char *path, const cJSON *scene,
                            const cJSON *asked)
@@ -56,7 +62,7 @@ static cJSON *matching_key(const GaclipView *view, const char *path, const cJSON
     cJSON *key = text ? cJSON_Parse(text) : NULL;
     double floor = number_of(key, "floor");
     free(text);
-    double highest = wanted_score(view, key), lowest = view->is_lent ? highest : 0;
+    double highest = voting_score(view, key), lowest = view->is_lent ? highest : 0;
     if (key && is_same(key, "scene", scene) && is_same(key, "asked", asked) && floor >= lowest &&
         floor <= highest)
         return key;
@@ -150,7 +156,7 @@ static int make_key(GaclipView *view, cJSON *scene, cJSON *asked, const cJSON *f
     cJSON_AddItemToObject(view->key, "model", describe_model(view, file));
     if (view->proposer)
         cJSON_AddItemToObject(view->key, "proposals", describe_proposer(view->proposer));
-    cJSON_AddNumberToObject(view->key, "floor", wanted_score(view, view->key));
+    cJSON_AddNumberToObject(view->key, "floor", voting_score(view, view->key));
     return GACLIP_OK;
 }
 
@@ -254,7 +260,10 @@ int gaclip__view_store(GaclipView *view, GaclipError *err)
     view->key = NULL;
     int status = find_key(&is_of_memory, view, err);
     if (!status) status = plan_tiles(&plan, view, err);
-    if (!status) view->min_score = wanted_score(view, view->key);
+    if (!status) {
+        view->min_score = wanted_score(view, view->key);
+        view->voting = voting_score(view, view->key);
+    }
     if (!status)
         status = gaclip__store_init(&view->store, &plan, number_of(view->key, "floor"), err);
     if (status) {

@@ -281,6 +281,37 @@ static void test_unmerged(void **state)
     gaclip_detector_free(detector);
 }
 
+/* The smallest score chooses among boxes; it moves and suppresses none. */
+static void test_min_score_chooses(void **state)
+{
+    static const GaclipCalibration LIKELY = {"", 1, 3};
+    GaclipDetection *all, *found, *unmerged;
+    GaclipImage image;
+    GaclipError err = {0};
+    int all_count, count, unmerged_count, voters = 0, expected = 0;
+    expect_ok(gaclip_model_set_calibration(*state, &LIKELY, 1, &err), &err);
+    noise_image(&image, 60, 40, 0);
+    GaclipDetector *detector = detector_of(*state, 0.1f);
+    expect_ok(gaclip_detect_image(&all, &all_count, NULL, detector, &image, &err), &err);
+    gaclip_detector_free(detector);
+    float middle = all[all_count / 2].score;
+    detector = detector_of(*state, middle);
+    expect_ok(gaclip_detect_image(&found, &count, NULL, detector, &image, &err), &err);
+    expect_ok(gaclip_detect_unmerged(&unmerged, &unmerged_count, NULL, detector, &image, &err),
+              &err);
+    while (expected < all_count && all[expected].score >= middle) expected++;
+    assert_in_range(expected, 1, all_count - 1);
+    assert_int_equal(count, expected);
+    assert_memory_equal(found, all, (size_t)count * sizeof *found);
+    for (int i = 0; i < unmerged_count; i++) voters += unmerged[i].score < middle;
+    assert_true(voters > 0);
+    free(all);
+    free(found);
+    free(unmerged);
+    gaclip_detector_free(detector);
+    gaclip_image_clear(&image);
+}
+
 static void test_score_floor(void **state)
 {
     GaclipDetector *detector = detector_of(*state, 1.0f);
@@ -474,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_octaves, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_finer, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_finer_signs, make_model, close_model),
+        cmocka_unit_test_setup_teardown(test_min_score_chooses, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_score_floor, make_model, close_model),
         cmocka_unit_test_setup_teardown(test_masks, make_model, close_model),
         cmocka_unit_test(test_no_proposal_head)};

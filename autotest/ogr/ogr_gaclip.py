@@ -268,6 +268,24 @@ def test_ogr_gaclip_min_score_equals_detect(town, model, connection):
     assert layers.counts(dataset)["TILES_RUN"] == 0
 
 
+def test_ogr_gaclip_min_score_chooses(town, model, connection):
+    """From 0.1 on it moves and renumbers no box, so that it does what a filter does."""
+    middle = middling(connection)
+    likely = calibrated(model, "likely.safetensors", math.log(1 / middle - 1))
+    name = f"GACLIP:{town.scene}?classes={CLASSES}&model={likely}"
+    datasets = [opened(name, min_score=score) for score in (0.1, 0.4)]
+    boxes, found = [
+        [(f.GetFID(), f["score"], f.GetGeometryRef().ExportToWkt()) for f in dataset.GetLayer(0)]
+        for dataset in datasets
+    ]
+    expected = [box for box in boxes if box[1] >= 0.4]
+    assert 0 < len(expected) < len(boxes)
+    assert found == expected
+    few = datasets[1].GetLayer(0)
+    assert few.GetFeature(expected[0][0]) is not None
+    assert few.GetFeature([box[0] for box in boxes if box[1] < 0.4][0]) is None
+
+
 def test_ogr_gaclip_unknown_option_is_gdals_warning(connection):
     with_warning = []
     gdal.PushErrorHandler(lambda kind, number, text: with_warning.append(text))

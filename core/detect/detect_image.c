@@ -183,6 +183,12 @@ int gaclip_detect_unmerged(GaclipDetection **out, int *count, int *windows,
     return hand_over(out, count, windows, &scan, scan_image(&scan, detector, image, err));
 }
 
+/* Of a list by descending score. */
+static void drop_weak(GaclipDetectionList *list, float min_score)
+{
+    while (list->count && list->items[list->count - 1].score < min_score) list->count--;
+}
+
 int gaclip_detect_image(GaclipDetection **out, int *count, int *windows, GaclipDetector *detector,
                         const GaclipImage *image, GaclipError *err)
 {
@@ -191,5 +197,6 @@ int gaclip_detect_image(GaclipDetection **out, int *count, int *windows, GaclipD
     *count = 0;
     int status = scan_image(&scan, detector, image, err);
     if (!status) status = gaclip__merge_windows(&scan.list, detector->options.nms_iou, err);
+    drop_weak(&scan.list, detector->options.min_score);
     return hand_over(out, count, windows, &scan, status);
 }

@@ -10,6 +10,7 @@
 enum { LARGEST_OCTAVES = 4, LARGEST_FINER = 2 };
 
 static const float CALIBRATED_MIN_SCORE = 0.5f, RAW_MIN_SCORE = 0.3f;
+static const float VOTING_SCORE = 0.1f;
 
 void gaclip_detect_options_init(GaclipDetectOptions *options)
 {
@@ -112,7 +113,8 @@ static int is_calibrated(const GaclipDetector *d)
 static int calibrate(GaclipDetector *d, const char *const *classes, GaclipError *err)
 {
     if (d->options.min_score < 0) d->options.min_score = gaclip_detector_default_score(d);
-    d->score_floor = d->options.min_score;
+    float voting = gaclip_voting_score(d->options.min_score);
+    d->score_floor = voting;
     if (!is_calibrated(d)) return GACLIP_OK;
     d->calibration = calloc((size_t)d->class_count, sizeof *d->calibration);
     if (!d->calibration) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
@@ -120,7 +122,7 @@ static int calibrate(GaclipDetector *d, const char *const *classes, GaclipError 
     for (int i = 0; i < d->class_count; i++) {
         const GaclipCalibration *row = find_calibration(d->model, classes[i]);
         d->calibration[i] = row ? *row : (GaclipCalibration){"", 1, 0};
-        double floor = gaclip_uncalibrated_score(&d->calibration[i], (double)d->options.min_score);
+        double floor = gaclip_uncalibrated_score(&d->calibration[i], (double)voting);
         if (floor < (double)d->score_floor) d->score_floor = (float)floor;
     }
     return GACLIP_OK;
@@ -212,6 +214,11 @@ const GaclipDetectOptions *gaclip_detector_options(const GaclipDetector *detecto
 float gaclip_detector_default_score(const GaclipDetector *detector)
 {
     return is_calibrated(detector) ? CALIBRATED_MIN_SCORE : RAW_MIN_SCORE;
+}
+
+float gaclip_voting_score(float min_score)
+{
+    return fminf(min_score, VOTING_SCORE);
 }
 
 void gaclip_detector_gsd(double *gsd_min, double *gsd_max, const GaclipDetector *detector)

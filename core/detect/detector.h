@@ -14,7 +14,7 @@ struct GaclipDetector {
     char **prompts;                 /* (class_count) */
     unsigned char *is_repeated;     /* (class_count) an earlier one is the same by another name */
     GaclipCalibration *calibration; /* (class_count), or NULL: scores stay */
-    float score_floor; /* no class can reach the smallest score from below this one, uncalibrated */
+    float score_floor; /* no class can reach the voting score from below this one, uncalibrated */
 };
 
 /* A growing list of detections; the caller frees items. */

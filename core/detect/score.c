@@ -18,7 +18,7 @@ static float clamp(float value, float low, float high)
     return fminf(fmaxf(value, low), high);
 }
 
-/* Objectness below which even a certain class cannot reach the smallest score. */
+/* Objectness below which even a certain class cannot reach the voting score. */
 static float objectness_floor(const GaclipDetector *d)
 {
     float mix = d->options.mix, floor = mix < 1 ? powf(d->score_floor, 1 / (1 - mix)) : 0.0f;
@@ -118,14 +118,14 @@ static int score_region(GaclipDetectionList *list, const GaclipDetector *d, cons
                              .is_cut = from->is_cut[index]};
     int status =
         gaclip__class_probabilities(scratch->probability, scratch->similarity, d, embedding, err);
-    float mix = d->options.mix;
+    float mix = d->options.mix, voting = gaclip_voting_score(d->options.min_score);
     for (int c = 0; c < d->class_count && !status; c++) {
         found.class_index = c;
         found.probability = scratch->probability[c];
         found.similarity = scratch->similarity[c];
         found.score = gaclip__class_score(
             d, c, powf(found.objectness, 1 - mix) * powf(found.probability, mix));
-        if (found.score >= d->options.min_score) status = gaclip__detections_add(list, &found, err);
+        if (found.score >= voting) status = gaclip__detections_add(list, &found, err);
     }
     return status;
 }

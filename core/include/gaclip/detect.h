@@ -51,6 +51,10 @@ GACLIP_API const GaclipDetectOptions *gaclip_detector_options(const GaclipDetect
  * right; 0.3 where scores stay as they come. */
 GACLIP_API float gaclip_detector_default_score(const GaclipDetector *detector);
 
+/* From which score on boxes vote, and are suppressed, where those from min_score on are asked for:
+ * 0.1, or min_score where that is less. So min_score chooses among boxes and moves none. */
+GACLIP_API float gaclip_voting_score(float min_score);
+
 /* Metres a pixel at which images are to be given; 0 = not known. */
 GACLIP_API void gaclip_detector_gsd(double *gsd_min, double *gsd_max,
                                     const GaclipDetector *detector);
@@ -108,8 +112,8 @@ GACLIP_API int gaclip_detect_image(GaclipDetection **out, int *count, int *windo
                                    GaclipDetector *detector, const GaclipImage *image,
                                    GaclipError *err);
 
-/* The same without merging, in the windows' order: for a caller that merges the images of one
- * scene together. */
+/* The same without merging, in the windows' order, from gaclip_voting_score on: for a caller that
+ * merges the images of one scene together. */
 GACLIP_API int gaclip_detect_unmerged(GaclipDetection **out, int *count, int *windows,
                                       GaclipDetector *detector, const GaclipImage *image,
                                       GaclipError *err);
