@@ -223,7 +223,7 @@ int dataset_build(int argc, char **argv)
          .help = "cut a raster into windows, with the features of --annotations"},
         {.name = "annotations", .type = OPTION_TEXT, .value = &r.annotations, .meta = "VECTOR",
          .help = "any vector source, in any CRS"},
-        {.name = "layer", .type = OPTION_TEXT, .value = &a->layer, .meta = "NAME",
+        {.name = "layer", .letter = 'l', .type = OPTION_TEXT, .value = &a->layer, .meta = "NAME",
          .help = "its layer (default: the first with geometries)"},
         {.name = "class-field", .type = OPTION_TEXT, .value = &a->class_field, .meta = "FIELD",
          .help = "field that names the class"},

@@ -21,7 +21,7 @@
      .meta = "FILE[,FILE...]",                                                                    \
      .help = "models, one row of the table each (default: the shipped one, or what GACLIP_MODEL names)"},     \
     PRECISION_OPTION((r).how),                                                                    \
-    {.name = "if", .classic = "if", .type = OPTION_TEXT, .value = &(r).format, .meta = "FORMAT",  \
+    {.name = "input-format", .classic = "if", .type = OPTION_TEXT, .value = &(r).format, .meta = "FORMAT",  \
      .help = "of the data set: auto, gaclip, coco, karpathy, voc, yolo, dota, nwpu, rrsisd, "     \
              "choice, folders (default: by its name and content)"},                               \
     {.name = "images", .type = OPTION_TEXT, .value = &(r).images, .meta = "FOLDER",               \

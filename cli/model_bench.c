@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "command.h"
+#include "gaclip/default_model.h"
 #include "gaclip/flops.h"
 #include "model_facts.h"
 #include "model_verbs.h"
@@ -188,10 +189,10 @@ int model_bench(int argc, char **argv)
     };
     const Command command = {
         .name = "gaclip-model bench",
-        .usage = "MODEL",
+        .usage = "[MODEL]",
         .summary = "parameters, operations, time and memory of a model",
-        .description = "Embeds one image of the model's size and one text of its whole context, "
-                       "and prints the columns of the paper's table 7: parameters, latency a "
+        .description = "Embeds one image of the size of MODEL (default: the shipped one, or what "
+                       "GACLIP_MODEL names) and one text of its whole context, and prints the columns of the paper's table 7: parameters, latency a "
                        "token, floating-point operations; and milliseconds an image and a text, "
                        "and the peak of resident memory, in which the mapped file counts; how long "
                        "the model took to open, and its first image after that. Latency "
@@ -201,14 +202,15 @@ int model_bench(int argc, char **argv)
         .examples = "  gaclip-model bench clip.safetensors --repeat 20 --threads 1\n",
         .options = options,
         .option_count = (int)(sizeof options / sizeof options[0]),
-        .min_operands = 1,
+        .min_operands = 0,
         .max_operands = 1,
     };
     /* clang-format on */
     GaclipError err = {0};
     int exit_code, count;
     if (command_parse(&exit_code, &command, argc, argv, &b.path, &count) &&
-        bench(&b, &err) != GACLIP_OK)
+        (gaclip_choose_model(&b.path, count > 0 ? b.path : NULL, &err) != GACLIP_OK ||
+         bench(&b, &err) != GACLIP_OK))
         exit_code = command_fail(&command, &err);
     return exit_code;
 }

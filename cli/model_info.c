@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "gaclip/default_model.h"
 #include "model_facts.h"
 #include "model_verbs.h"
 #include "print_json.h"
@@ -142,22 +143,23 @@ int model_info(int argc, char **argv)
         {.name = "json", .type = OPTION_FLAG, .value = &json, .help = "print JSON"}};
     const Command command = {
         .name = "gaclip-model info",
-        .usage = "MODEL",
+        .usage = "[MODEL]",
         .summary = "describe a model file",
-        .description =
-            "Prints the architecture, the parameters of every part, how the weights are "
-            "stored, the SHA-256 of the file, its texts and where it comes from. MODEL "
-            "is a file that gaclip wrote, or weights as gaclip-model convert takes them.",
+        .description = "Prints the architecture, the parameters of every part, how the weights are "
+                       "stored, the SHA-256 of the file, its texts and where it comes from. MODEL "
+                       "is a file that gaclip wrote, or weights as gaclip-model convert takes them "
+                       "(default: the shipped one, or what GACLIP_MODEL names).",
         .options = options,
         .option_count = 1,
-        .min_operands = 1,
+        .min_operands = 0,
         .max_operands = 1,
     };
     GaclipError err = {0};
     const char *path;
     int exit_code, count;
     if (command_parse(&exit_code, &command, argc, argv, &path, &count) &&
-        describe(path, json, &err) != GACLIP_OK)
+        (gaclip_choose_model(&path, count > 0 ? path : NULL, &err) != GACLIP_OK ||
+         describe(path, json, &err) != GACLIP_OK))
         exit_code = command_fail(&command, &err);
     return exit_code;
 }

@@ -479,6 +479,7 @@ static void test_bad_options(void **state)
         GaclipError err = {0};
         int status = gaclip_train(model, &SOURCE, &bad[i], NULL, &err);
         if (status != GACLIP_ERROR_ARGUMENT || !*err.message) fail_msg("case %d: %d", i, status);
+        if (i == 7) assert_non_null(strstr(err.message, "visual, "));
     }
     assert_true(gaclip_train_memory(model, &good) > 4.0 * (double)model->parameters.floats);
     oracle_model_close(model);

@@ -80,7 +80,7 @@ def test_default_model_is_overruled(kit, town, model):
 
 
 def info():
-    result = cli.run("gaclip-model info", MODELS / "default.safetensors", "--json")
+    result = cli.run("gaclip-model info", "--json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 

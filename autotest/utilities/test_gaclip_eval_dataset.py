@@ -71,7 +71,7 @@ def test_gaclip_eval_retrieval_deterministic(captions, model):
 def test_gaclip_eval_several_models(captions, model):
     shutil.copy(model, "again.safetensors")
     text = tell(
-        "retrieval", captions, "--if", "karpathy", "-m", model, "-m", "again.safetensors"
+        "retrieval", captions, "-if", "karpathy", "-m", model, "-m", "again.safetensors"
     )
     rows = [line for line in text.splitlines() if re.search(r"\] *$", line)]
     assert len(rows) == 2
@@ -232,7 +232,7 @@ def test_gaclip_eval_wrong_data(captions, boxes, model):
         names=["boxes/val.json", "hard negatives"],
     )
     cli.assert_fails(
-        "gaclip-eval retrieval", captions, "-m", model, "--if", "tfrecord",
+        "gaclip-eval retrieval", captions, "-m", model, "--input-format", "tfrecord",
         names=["tfrecord", "karpathy"],
     )
     cli.assert_fails("gaclip-eval retrieval", "nothing.json", "-m", model, names=["nothing.json"])

@@ -386,7 +386,7 @@ def test_gaclip_train_unknown_class_field(town):
 
 def test_gaclip_train_unknown_layer(town):
     cli.assert_fails(
-        TRAIN, *cli.small_training(town), "--layer", "nope", "-o", "m.safetensors",
+        TRAIN, *cli.small_training(town), "-l", "nope", "-o", "m.safetensors",
         names=["tanks.gpkg", "nope"],
     )
 

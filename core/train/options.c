@@ -1,5 +1,6 @@
 #include "train/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/model.h"
@@ -88,6 +89,23 @@ static int check_weights(const GaclipLossWeights *w, const GaclipModel *model, G
     return GACLIP_OK;
 }
 
+/* The parts that parameters' names begin with, each once, in the model's order. */
+static void list_parts(char *out, size_t size, const GaclipModel *model)
+{
+    const char *last = "";
+    size_t used = 0, last_length = 0;
+    *out = '\0';
+    for (int i = 0; i < model->parameters.count && used < size; i++) {
+        const char *name = model->parameters.entries[i].name;
+        size_t length = strcspn(name, ".");
+        if (length == last_length && !strncmp(name, last, length)) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? ", " : "", (int)length,
+                                 name);
+        last = name;
+        last_length = length;
+    }
+}
+
 static int check_frozen(const GaclipTrainOptions *o, const GaclipModel *model, GaclipError *err)
 {
     for (int i = 0; i < o->frozen_count; i++) {
@@ -95,12 +113,13 @@ static int check_frozen(const GaclipTrainOptions *o, const GaclipModel *model, G
         for (int k = 0; k < model->parameters.count; k++)
             matches +=
                 !strncmp(model->parameters.entries[k].name, o->frozen[i], strlen(o->frozen[i]));
-        if (!matches)
-            return gaclip_error_set(
-                err, GACLIP_ERROR_ARGUMENT,
-                "no parameter's name begins with \"%s\", which is to be frozen; "
-                "gaclip-model info lists them",
-                o->frozen[i]);
+        if (matches) continue;
+        char parts[256];
+        list_parts(parts, sizeof parts, model);
+        return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                "no parameter's name begins with \"%s\", which is to be frozen; "
+                                "they begin with %s",
+                                o->frozen[i], parts);
     }
     return GACLIP_OK;
 }
