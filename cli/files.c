@@ -98,13 +98,14 @@ int file_write(const char *path, const char *bytes, size_t size, GaclipError *er
     return status;
 }
 
+/* Blank lines and comments are passed over. */
 static int add_line(TextList *lines, const char *line, GaclipError *err)
 {
     if (lines->count == 0 && !strncmp(line, "\xEF\xBB\xBF", 3)) line += 3; /* byte order mark */
     while (isspace((unsigned char)*line)) line++;
     size_t length = strlen(line);
     while (length > 0 && isspace((unsigned char)line[length - 1])) length--;
-    return length == 0 ? GACLIP_OK : text_list_add(lines, line, length, err);
+    return length == 0 || *line == '#' ? GACLIP_OK : text_list_add(lines, line, length, err);
 }
 
 int file_read_lines(TextList *lines, const char *path, GaclipError *err)

@@ -17,8 +17,8 @@ int file_check_inputs(const char *output, const char *const *inputs, int count, 
  * nothing half-written under its name. */
 int file_write(const char *path, const char *bytes, size_t size, GaclipError *err);
 
-/* The non-blank lines of a text file, without blanks at either end; any GDAL file name. The
- * caller clears *lines in any case. */
+/* The lines of a text file but blank ones and those that begin with #, without blanks at either end;
+ * any GDAL file name. The caller clears *lines in any case. */
 int file_read_lines(TextList *lines, const char *path, GaclipError *err);
 
 /* *name: the base name of source with that ending, in the working folder; the caller frees it. */

@@ -123,7 +123,7 @@ static int align(int argc, char **argv)
         {.name = "phrases", .letter = 'p', .type = OPTION_LIST, .value = &a.phrases,
          .meta = "TEXT[,TEXT...]", .help = "phrases that every region is compared with"},
         {.name = "phrases-file", .type = OPTION_TEXT, .value = &a.phrases_file, .meta = "FILE",
-         .help = "further phrases, one a line"},
+         .help = "further phrases, one a line; # begins a comment"},
         {.name = "phrase-field", .type = OPTION_TEXT, .value = &a.phrase_field, .meta = "FIELD",
          .help = "field of the regions with the own phrase of each, whose rank is told; the "
                  "phrases of all regions are compared with each"},

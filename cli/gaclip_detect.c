@@ -294,7 +294,7 @@ static int detect(int argc, char **argv)
         {.name = "classes", .letter = 'c', .type = OPTION_LIST, .value = &a.classes,
          .meta = "NAME[,NAME...]", .help = "what to look for, in words"},
         {.name = "classes-file", .type = OPTION_TEXT, .value = &a.classes_file, .meta = "FILE",
-         .help = "further classes, one a line"},
+         .help = "further classes, one a line; # begins a comment"},
         {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &a.output, .meta = "FILE",
          .help = "vector layer to write (default: <scene>_detections.gpkg in the working folder)"},
         {.name = "of", .letter = 'f', .classic = "of", .type = OPTION_TEXT, .value = &a.format,

@@ -113,7 +113,7 @@ static int heatmap(int argc, char **argv)
         {.name = "classes", .letter = 'c', .type = OPTION_LIST, .value = &a.classes,
          .meta = "NAME[,NAME...]", .help = "what to look for, in words"},
         {.name = "classes-file", .type = OPTION_TEXT, .value = &a.classes_file, .meta = "FILE",
-         .help = "further classes, one a line"},
+         .help = "further classes, one a line; # begins a comment"},
         {.name = "output", .letter = 'o', .type = OPTION_TEXT, .value = &a.output, .meta = "FILE",
          .help = "raster to write (default: <scene>_heatmap.tif in the working folder)"},
         {.name = "of", .letter = 'f', .classic = "of", .type = OPTION_TEXT, .value = &a.format,

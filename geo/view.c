@@ -64,6 +64,17 @@ static int read_facts(GaclipView *view, GDALDatasetH dataset, GaclipError *err)
     return GACLIP_OK;
 }
 
+static int check_bands(const GaclipRequest *request, GDALDatasetH dataset, GaclipError *err)
+{
+    int count = GDALGetRasterCount(dataset);
+    for (int i = 0; i < request->bands.count; i++)
+        if (request->bands.items[i] > count)
+            return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
+                                    "%s: has no band %.0f, only 1 to %d", request->scene,
+                                    request->bands.items[i], count);
+    return GACLIP_OK;
+}
+
 static int look_at_scene(GaclipView *view, GaclipError *err)
 {
     const char *scene = view->request.scene;
@@ -78,6 +89,7 @@ static int look_at_scene(GaclipView *view, GaclipError *err)
                              scene, gaclip__gdal_reason());
     else
         status = read_facts(view, dataset, err);
+    if (!status) status = check_bands(&view->request, dataset, err);
     if (dataset) GDALClose(dataset);
     gaclip__gdal_quiet_end();
     return status;

@@ -174,6 +174,7 @@ def test_gaclip_leaves_other_files_alone(town, tmp_path):
         ("GACLIP:{scene}?classes=a&open_options=NUM_THREADS", "NAME=VALUE"),
         ("GACLIP:{scene}?classes=a&show=b", "show"),
         ("GACLIP:{scene}?classes=a&nonsense=1", "nonsense"),
+        ("GACLIP:{scene}?classes=a&bands=1,2,4", "no band 4, only 1 to 3"),
         ("GACLIP:{scene}?classes=a%0ab", "control character"),
         ("GACLIP:GACLIP:{scene}?classes=a", "GACLIP"),
         ("GACLIP:" + "x" * 70000, "more than 65536 bytes"),

@@ -46,6 +46,13 @@ def test_gaclip_detect_classes_in_latin_1(town, model, tmp_path):
     cli.assert_fails(DETECT, *arguments, names=["classes.txt", "2", "UTF-8"])
 
 
+def test_gaclip_detect_classes_file_with_comments(town, model, tmp_path):
+    (tmp_path / "classes.txt").write_text("# what we look for\n\ntank\n  # later\n")
+    result = cli.run(DETECT, town.scene, "--classes-file", "classes.txt", "--model", model, "--json")
+    assert result.returncode == 0, result.stderr
+    assert list(json.loads(result.stdout)["scenes"][0]["classes"]) == ["tank"]
+
+
 def test_gaclip_detect_default_output(asked, tmp_path):
     result = cli.run(DETECT, *asked)
     assert result.returncode == 0, result.stderr
