@@ -1,5 +1,8 @@
 #include "gaclip_layer.h"
 
+#include <cstdlib>
+
+#include "gaclip/default_model.h"
 #include "gaclip_dataset.h"
 
 static OGRFieldType TypeOf(GaclipFieldType type)
@@ -7,6 +10,20 @@ static OGRFieldType TypeOf(GaclipFieldType type)
     return type == GACLIP_FIELD_TEXT   ? OFTString
            : type == GACLIP_FIELD_REAL ? OFTReal
                                        : OFTInteger64;
+}
+
+// What was asked, as far as it is known before anything runs, so that a copy of the layer says where
+// it is from.
+static void SetProvenance(OGRLayer *layer, const GaclipRequest *request)
+{
+    const char *model = nullptr;
+    char *asked = gaclip_request_json(request, nullptr);
+    layer->SetMetadataItem("GACLIP_SOFTWARE", "gaclip " GACLIP_VERSION);
+    layer->SetMetadataItem("GACLIP_SCENE", request->scene);
+    if (gaclip_choose_model(&model, request->model, nullptr) == GACLIP_OK)
+        layer->SetMetadataItem("GACLIP_MODEL", model);
+    if (asked != nullptr) layer->SetMetadataItem("GACLIP_REQUEST", asked);
+    std::free(asked);
 }
 
 GaclipLayer::GaclipLayer(GaclipView *view, GaclipViewLayer kind, const OGRSpatialReference &crs)
@@ -27,6 +44,7 @@ GaclipLayer::GaclipLayer(GaclipView *view, GaclipViewLayer kind, const OGRSpatia
     }
     SetDescription(m_definition->GetName());
     SetMetadataItem(OLMD_FID64, "YES");
+    SetProvenance(this, gaclip_view_request(view));
 }
 
 GaclipLayer::~GaclipLayer()

@@ -150,6 +150,17 @@ def test_ogr_gaclip_open_is_lazy(connection):
     assert layers.counts(dataset)["TILES_RUN"] > 0
 
 
+def test_ogr_gaclip_copy_says_where_it_is_from(town, model, connection):
+    subprocess.run(["ogr2ogr", "out.gpkg", connection], check=True)
+    copy = ogr.Open("out.gpkg")
+    facts = copy.GetLayer(0).GetMetadata()
+    assert facts["GACLIP_SOFTWARE"].startswith("gaclip ")
+    assert facts["GACLIP_SCENE"] == str(town.scene)
+    assert facts["GACLIP_MODEL"] == str(model)
+    asked = json.loads(facts["GACLIP_REQUEST"])
+    assert asked["classes"] == CLASSES.split(",") and asked["min_score"] == 0
+
+
 @pytest.mark.parametrize("key", ["model", "proposals"])
 def test_ogr_gaclip_open_without_model(town, model, key):
     """At once: ogr2ogr would take an error while reading for the end of an empty layer."""
