@@ -90,7 +90,7 @@ void gaclip__augment_turn_box(GaclipBox *box, float side, double angle)
     double dy = ((double)box->y1 + (double)box->y2) / 2 - middle;
     double a = ((double)box->x2 - (double)box->x1) / 2, b = ((double)box->y2 - (double)box->y1) / 2;
     double x = middle + cosine * dx - sine * dy, y = middle + sine * dx + cosine * dy;
-    double w = a * fabs(cosine) + b * fabs(sine), h = a * fabs(sine) + b * fabs(cosine);
+    double w = hypot(a * cosine, b * sine), h = hypot(a * sine, b * cosine);
     *box = (GaclipBox){(float)(x - w), (float)(y - h), (float)(x + w), (float)(y + h)};
 }
 

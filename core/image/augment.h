@@ -14,9 +14,9 @@ void gaclip__augment_box(GaclipBox *box, float side, int symmetry);
 /* Turns a square image about its middle by an angle in radians, clockwise on the screen, by
  * bilinear interpolation; what comes in from outside is masked. */
 int gaclip__augment_rotation(GaclipImage *image, double angle, GaclipError *err);
-/* Where a box of such an image goes: the envelope of its four turned corners, which surely holds
- * the object. The envelope of the inscribed ellipse would cut long objects that lie across their
- * box. */
+/* Where a box of such an image goes: the envelope of the turned ellipse that it holds (Kalra et al.,
+ * 2021, section 4.1). Few objects fill the corners of their box, whose envelope would make it too
+ * wide at every angle, and so would the model then. */
 void gaclip__augment_turn_box(GaclipBox *box, float side, double angle);
 
 /* Random brightness, contrast, saturation and a gain for each channel; strength 0 does nothing, 1
