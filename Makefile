@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 BUILD = build/$(PRESET)
 
-.PHONY: all build dependencies demo check bench bench-peers install asan check-asan \
+.PHONY: all build dependencies demo check bench bench-peers model install asan check-asan \
 	check-asan-driver check-full check-qgis fuzz clean
 
 all: build
@@ -33,6 +33,11 @@ bench: build
 # in GACLIP_PEERS.
 bench-peers: build
 	@cmake --build --preset $(PRESET) --target bench_peers
+
+# The shipped model anew, from the data in GACLIP_DATA: a night or two. Stopped, it goes on by the same
+# command; TRAINING="--minutes 120" stops it by itself.
+model: build
+	@GACLIP_BIN=$(CURDIR)/$(BUILD)/bin models/make-default.sh build/model $(TRAINING)
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
