@@ -6,6 +6,7 @@
 #include <cpl_vsi.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,26 +68,16 @@ static int write_all(int file, const char *bytes, size_t size)
     return fsync(file) == 0;
 }
 
-/* The file that is renamed in the end, with the rights that a new file gets. */
-static int open_beside(char *name, GaclipError *err)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    int file = mkstemp(name);
-    if (file < 0)
-        return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created (%s)", name,
-                                strerror(errno));
-    (void)fchmod(file, 0666 & ~mask);
-    return file;
-}
-
 int file_write(const char *path, const char *bytes, size_t size, GaclipError *err)
 {
     char *beside = NULL;
-    if (asprintf(&beside, "%s.XXXXXX", path) < 0)
+    if (asprintf(&beside, "%s.%ld", path, (long)getpid()) < 0)
         return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int file = open_beside(beside, err), status = file < 0 ? file : GACLIP_OK;
-    if (status == GACLIP_OK) {
+    int status = GACLIP_OK, file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0) {
+        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created (%s)", beside,
+                                  strerror(errno));
+    } else {
         int is_whole = write_all(file, bytes, size);
         if (close(file) != 0 || !is_whole || rename(beside, path) != 0) {
             status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written (%s)", path,
