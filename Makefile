@@ -34,10 +34,11 @@ bench: build
 bench-peers: build
 	@cmake --build --preset $(PRESET) --target bench_peers
 
-# The shipped model anew, from the data in GACLIP_DATA: a night or two. Stopped, it goes on by the same
-# command; TRAINING="--minutes 120" stops it by itself.
+# The shipped model anew, from the data in GACLIP_DATA, as MODEL/default.safetensors: a night or two.
+# Stopped, it goes on by the same command; TRAINING="--minutes 120" stops it by itself.
+MODEL ?= model
 model: build
-	@GACLIP_BIN=$(CURDIR)/$(BUILD)/bin models/make-default.sh build/model $(TRAINING)
+	@GACLIP_BIN=$(CURDIR)/$(BUILD)/bin models/make-default.sh $(MODEL) $(TRAINING)
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

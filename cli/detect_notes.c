@@ -27,6 +27,19 @@ void detect_note_unlearned(const TextList *classes, const int *found, const Gacl
                     classes->items[i], gaclip_model_path(model));
 }
 
+void detect_note_same(const TextList *classes, const GaclipModel *model)
+{
+    for (int i = 0; i < classes->count; i++) {
+        const char *class = gaclip_model_class_of(model, classes->items[i]);
+        for (int k = 0; k < i; k++)
+            if (gaclip_same_class(class, gaclip_model_class_of(model, classes->items[k])))
+                fprintf(stderr,
+                        "gaclip-detect: NOTE: \"%s\" and \"%s\" are one class to the model "
+                        "(\"%s\"), whose boxes are found for both\n",
+                        classes->items[k], classes->items[i], class);
+    }
+}
+
 void detect_note_repeated(const char *scene, const char *output)
 {
     fprintf(stderr,

@@ -29,7 +29,8 @@ static int find_format(GaclipDatasetFormat *out, const char *name, GaclipError *
         if (i > 0) strcat(known, ", ");
         strcat(known, FORMATS[i].name);
     }
-    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--input-format %s: choose one of %s", name, known);
+    return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT, "--input-format %s: choose one of %s", name,
+                            known);
 }
 
 static int read_dataset(EvalData *data, const EvalRequest *request, GaclipError *err)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LONGEST_LINE = 4096, MOST_LINES = 100000 };
+enum { LONGEST_LINE = 4096, MOST_LINES = 100000, MOST_NAMES = 1000 };
 
 int file_check_output(const char *path, int overwrite, GaclipError *err)
 {
@@ -68,16 +68,30 @@ static int write_all(int file, const char *bytes, size_t size)
     return fsync(file) == 0;
 }
 
+/* The file that is renamed in the end, under a name that nothing has: a run that was killed may
+ * have left one. */
+static int open_beside(char **name, const char *path, GaclipError *err)
+{
+    int file = -1;
+    errno = EEXIST;
+    for (int i = 0; i < MOST_NAMES && file < 0 && errno == EEXIST; i++) {
+        free(*name);
+        if (asprintf(name, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0) {
+            *name = NULL;
+            return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+        }
+        file = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    if (file >= 0) return file;
+    return gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created (%s)", *name,
+                            strerror(errno));
+}
+
 int file_write(const char *path, const char *bytes, size_t size, GaclipError *err)
 {
     char *beside = NULL;
-    if (asprintf(&beside, "%s.%ld", path, (long)getpid()) < 0)
-        return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    int status = GACLIP_OK, file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0) {
-        status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be created (%s)", beside,
-                                  strerror(errno));
-    } else {
+    int file = open_beside(&beside, path, err), status = file < 0 ? file : GACLIP_OK;
+    if (status == GACLIP_OK) {
         int is_whole = write_all(file, bytes, size);
         if (close(file) != 0 || !is_whole || rename(beside, path) != 0) {
             status = gaclip_error_set(err, GACLIP_ERROR_IO, "%s: cannot be written (%s)", path,

@@ -266,6 +266,8 @@ static int detect_all(DetectArguments *arguments, const char **scenes, int count
     if (status == GACLIP_OK) status = check_inputs(&outputs, arguments, scenes, count, err);
     if (status == GACLIP_OK) status = open_session(&session, arguments, err);
     if (status == GACLIP_OK) status = set_scene_options(&session, arguments, err);
+    if (status == GACLIP_OK && !arguments->quiet)
+        detect_note_same(&arguments->classes, session.model);
     for (int i = 0; i < count && status == GACLIP_OK; i++)
         if (is_done(&session, outputs.items[i]))
             pass_over(&session, scenes[i], outputs.items[i]);

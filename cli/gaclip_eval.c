@@ -56,7 +56,7 @@
     {.name = "prompt", .type = OPTION_TEXT, .value = &(r).prompt, .meta = "TEXT",                 \
      .help = "template with {} for the class (default: the model's own)"},                        \
     {.name = "prompts-file", .type = OPTION_TEXT, .value = &(r).prompts_file, .meta = "FILE",     \
-     .help = "further templates, one a line; a class is the mean of all"}
+     .help = "further templates, one a line; # begins a comment; a class is the mean of all"}
 
 #define REGION_OPTIONS(r)                                                                         \
     {.name = "region", .type = OPTION_LIST, .value = &(r).regions, .meta = "roi,crop,both",       \

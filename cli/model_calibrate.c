@@ -100,15 +100,67 @@ static int search(Calibration *c, GaclipDatasetSource *source, GaclipError *err)
     return status;
 }
 
-/* A class is searched by one of its names, and its curve is that of all of them. */
-static int learn_synonyms(GaclipModel *model, const GaclipDataset *dataset, GaclipError *err)
+/* What else the data sets call their classes; a name that the model has learned is no synonym. */
+typedef struct Synonyms {
+    TextList names, classes;
+} Synonyms;
+
+static int is_learned(const GaclipModel *model, const char *name)
 {
-    int status = GACLIP_OK;
-    for (int i = 0; i < gaclip_dataset_class_count(dataset); i++) {
+    for (size_t i = 0; i < gaclip_model_text_count(model, GACLIP_CLASS_HINTS); i++)
+        if (gaclip_same_class(name, gaclip_model_text_at(model, GACLIP_CLASS_HINTS, i))) return 1;
+    return 0;
+}
+
+static int gather_synonyms(Synonyms *out, const GaclipModel *model, const char *path,
+                           GaclipError *err)
+{
+    GaclipDatasetReadOptions reading;
+    GaclipDataset *dataset = NULL;
+    gaclip_dataset_read_options_init(&reading);
+    int status = gaclip_dataset_new(&dataset, err);
+    if (status == GACLIP_OK) status = gaclip_dataset_read(dataset, path, &reading, err);
+    int count = status == GACLIP_OK ? gaclip_dataset_class_count(dataset) : 0;
+    for (int i = 0; i < count; i++) {
         const GaclipDatasetClass *class = gaclip_dataset_class_at(dataset, i);
-        for (int k = 0; k < class->synonym_count && status == GACLIP_OK; k++)
-            status = gaclip_model_add_synonym(model, class->name, class->synonyms[k], err);
+        for (int k = 0; k < class->synonym_count && status == GACLIP_OK; k++) {
+            const char *name = class->synonyms[k];
+            if (is_learned(model, name)) continue;
+            status = text_list_add(&out->names, name, strlen(name), err);
+            if (status == GACLIP_OK)
+                status = text_list_add(&out->classes, class->name, strlen(class->name), err);
+        }
     }
+    gaclip_dataset_free(dataset);
+    return status;
+}
+
+static int add_synonyms(GaclipModel *model, const Synonyms *more, GaclipError *err)
+{
+    size_t count;
+    const GaclipSynonym *old = gaclip_model_synonyms(model, &count);
+    GaclipSynonym *rows = calloc(count + (size_t)more->names.count + 1, sizeof *rows);
+    if (rows == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) rows[i] = old[i];
+    for (int i = 0; i < more->names.count; i++)
+        rows[count++] = (GaclipSynonym){more->names.items[i], more->classes.items[i]};
+    int status = gaclip_model_set_synonyms(model, rows, count, err);
+    free(rows);
+    return status;
+}
+
+/* Of all data sets before the first is searched: a class goes by one name in all of them. */
+static int learn_synonyms(Calibration *c, GaclipError *err)
+{
+    Synonyms all = {0};
+    int status = GACLIP_OK;
+    for (int i = 1; i < c->operand_count && status == GACLIP_OK; i++) {
+        status = gather_synonyms(&all, c->model, c->operands[i], err);
+        if (status != GACLIP_OK) gaclip_error_prefix(err, "%s", c->operands[i]);
+    }
+    if (status == GACLIP_OK) status = add_synonyms(c->model, &all, err);
+    text_list_clear(&all.names);
+    text_list_clear(&all.classes);
     return status;
 }
 
@@ -124,7 +176,6 @@ static int search_dataset(Calibration *c, const char *path, GaclipError *err)
     int status = gaclip_dataset_new(&dataset, err);
     if (status == GACLIP_OK) status = gaclip_dataset_read(dataset, path, &reading, err);
     if (status == GACLIP_OK) status = gaclip_dataset_source_new(&source, dataset, &options, err);
-    if (status == GACLIP_OK) status = learn_synonyms(c->model, dataset, err);
     if (status == GACLIP_OK) status = search(c, source, err);
     gaclip_dataset_source_free(source);
     gaclip_dataset_free(dataset);
@@ -261,6 +312,7 @@ static int report(const Calibration *c, GaclipError *err)
 static int run(Calibration *c, GaclipError *err)
 {
     int status = add_row(c, "", err);
+    if (status == GACLIP_OK) status = learn_synonyms(c, err);
     for (int i = 1; i < c->operand_count && status == GACLIP_OK; i++) {
         status = search_dataset(c, c->operands[i], err);
         if (status != GACLIP_OK) gaclip_error_prefix(err, "%s", c->operands[i]);

@@ -105,28 +105,47 @@ static int open_initial(GaclipModel **out, const TrainPlan *plan, GaclipError *e
     return gaclip_model_read(out, recipe->init, &reading, plan->compute, err);
 }
 
-/* The classes, each by one of its names alone. */
-static int set_classes(GaclipModel *model, Words *words, GaclipError *err)
+static int is_listed(const TextList *list, const char *name)
 {
-    TextList *classes = &words->classes;
-    int status = GACLIP_OK, kept = 0;
-    for (int i = 0; i < words->synonyms.count && status == GACLIP_OK; i++)
-        status = gaclip_model_add_synonym(model, words->synonym_classes.items[i],
-                                          words->synonyms.items[i], err);
-    for (int i = 0; i < classes->count; i++) {
-        if (gaclip_model_class_of(model, classes->items[i]) == classes->items[i])
-            classes->items[kept++] = classes->items[i];
-        else
-            free(classes->items[i]);
-    }
-    if (kept < classes->count) classes->items[kept] = NULL;
-    classes->count = kept;
-    if (status != GACLIP_OK) return status;
-    return gaclip_model_set_texts(model, GACLIP_CLASS_HINTS, (const char *const *)classes->items,
-                                  (size_t)kept, err);
+    for (int i = 0; i < list->count; i++)
+        if (gaclip_same_class(list->items[i], name)) return 1;
+    return 0;
 }
 
-static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, Words *words,
+/* The data's, then what the model had before, but for names that are classes of their own now. */
+static int set_synonyms(GaclipModel *model, const Words *words, GaclipError *err)
+{
+    size_t known, count = 0;
+    const GaclipSynonym *old = gaclip_model_synonyms(model, &known);
+    GaclipSynonym *rows = calloc(known + (size_t)words->synonyms.count + 1, sizeof *rows);
+    if (rows == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < words->synonyms.count; i++)
+        rows[count++] = (GaclipSynonym){words->synonyms.items[i], words->synonym_classes.items[i]};
+    for (size_t i = 0; i < known; i++)
+        if (!is_listed(&words->classes, old[i].name)) rows[count++] = old[i];
+    int status = gaclip_model_set_synonyms(model, rows, count, err);
+    free(rows);
+    return status;
+}
+
+/* The classes, each by one of its names alone. */
+static int set_classes(GaclipModel *model, const Words *words, GaclipError *err)
+{
+    int count = 0, status = set_synonyms(model, words, err);
+    const char **names = calloc((size_t)words->classes.count + 1, sizeof *names);
+    if (status == GACLIP_OK && names == NULL)
+        status = gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (int i = 0; i < words->classes.count && status == GACLIP_OK; i++) {
+        const char *name = words->classes.items[i];
+        if (gaclip_model_class_of(model, name) == name) names[count++] = name;
+    }
+    if (status == GACLIP_OK)
+        status = gaclip_model_set_texts(model, GACLIP_CLASS_HINTS, names, (size_t)count, err);
+    free(names);
+    return status;
+}
+
+static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, const Words *words,
                      GaclipError *err)
 {
     int status = set_classes(model, words, err);
@@ -140,7 +159,8 @@ static int set_texts(GaclipModel *model, const GaclipRecipeModel *recipe, Words 
     return status;
 }
 
-static int make_model(GaclipModel **out, const TrainPlan *plan, Words *words, GaclipError *err)
+static int make_model(GaclipModel **out, const TrainPlan *plan, const Words *words,
+                      GaclipError *err)
 {
     const GaclipRecipeModel *recipe = gaclip_recipe_model(plan->recipe);
     GaclipModel *model;

@@ -78,6 +78,7 @@ static int new_scorer(GaclipDetector **out, const GaclipAlignment *a, const Gacl
 {
     GaclipDetectOptions options;
     gaclip__request_options(&options, a->request);
+    options.phrases = 1;
     options.overlap = -1; /* of windows that lie side by side, as here they do not */
     return gaclip_scorer_new(out, a->model, (const char *const *)phrases->items, phrases->count,
                              &options, err);

@@ -10,7 +10,7 @@ typedef struct GaclipFound {
     int class_index;
     float score, objectness, probability, similarity;
     int column, row; /* of the tile that saw it */
-    int index;       /* among the tile's own */
+    int index;       /* among the tile's own; in an answer, among those that take part */
     int is_cut;      /* an inner edge of a window or tile may have cut it */
 } GaclipFound;
 

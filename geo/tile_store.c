@@ -81,18 +81,22 @@ static int flag_unknown(unsigned char *flags, const GaclipTileStore *store, cons
     return added;
 }
 
-/* The known boxes that may have a part in the answer. */
+/* The known boxes that may have a part in the answer. They are numbered anew among those that score
+ * enough, so that a number does not depend on what else is stored. */
 static int gather(GaclipFoundList *out, const GaclipTileStore *store, const GaclipStoreQuery *query,
                   GaclipError *err)
 {
     int status = GACLIP_OK;
-    for (int i = 0; i < store->tile_count && !status; i++)
+    for (int i = 0; i < store->tile_count && !status; i++) {
+        int number = 0;
         for (int j = 0; j < store->tiles[i].count && !status; j++) {
-            const GaclipFound *f = &store->tiles[i].items[j];
-            if (f->score >= (float)query->floor &&
-                (!query->classes || query->classes[f->class_index]))
-                status = gaclip__found_add(out, f, err);
+            GaclipFound f = store->tiles[i].items[j];
+            if (!(f.score >= (float)query->floor)) continue;
+            f.index = number++;
+            if (!query->classes || query->classes[f.class_index])
+                status = gaclip__found_add(out, &f, err);
         }
+    }
     return status;
 }
 

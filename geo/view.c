@@ -67,7 +67,7 @@ static int read_facts(GaclipView *view, GDALDatasetH dataset, GaclipError *err)
 static int check_bands(const GaclipRequest *request, GDALDatasetH dataset, GaclipError *err)
 {
     int count = GDALGetRasterCount(dataset);
-    for (int i = 0; i < request->bands.count; i++)
+    for (int i = 0; i < request->bands.count && count; i++)
         if (request->bands.items[i] > count)
             return gaclip_error_set(err, GACLIP_ERROR_ARGUMENT,
                                     "%s: has no band %.0f, only 1 to %d", request->scene,

@@ -211,6 +211,15 @@ static int keep_only(GaclipFeatures *features, long long fid)
     return GACLIP_OK;
 }
 
+/* The box of a tile that has that number in answers (see gaclip__store_answer), or NULL. */
+static const GaclipFound *box_of(const GaclipView *view, const GaclipStoredTile *tile,
+                                 long long index)
+{
+    for (int i = 0; i < tile->count; i++)
+        if (tile->items[i].score >= (float)view->voting && index-- == 0) return &tile->items[i];
+    return NULL;
+}
+
 /* Asks for what meets the box as it was found; the mean that it moves to meets that too. */
 static int find_detection(GaclipFeatures *features, long long fid, GaclipError *err)
 {
@@ -229,12 +238,9 @@ static int find_detection(GaclipFeatures *features, long long fid, GaclipError *
                               .min_score = view->min_score,
                               .nms_iou = view->request.nms_iou};
     const GaclipStoredTile *stored = &view->store.tiles[tile];
-    if (stored->is_known && index < stored->count) {
-        const GaclipFound *f = &stored->items[index];
-        memcpy(area, (double[4]){f->x1, f->y1, f->x2, f->y2}, sizeof area);
-    }
-    if (!stored->is_known || index < stored->count)
-        status = find_boxes(&features->found, view, &query, err);
+    const GaclipFound *f = stored->is_known ? box_of(view, stored, index) : NULL;
+    if (f) memcpy(area, (double[4]){f->x1, f->y1, f->x2, f->y2}, sizeof area);
+    if (!stored->is_known || f) status = find_boxes(&features->found, view, &query, err);
     free(wanted);
     return status ? status : keep_only(features, fid);
 }

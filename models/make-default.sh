@@ -3,38 +3,43 @@
 #
 #     models/make-default.sh FOLDER [TRAINING OPTION...]
 #
-# What FOLDER has is not made again, and training goes on from its checkpoint: to make the model in
-# pieces, say --minutes 120, and the same again later. GACLIP_BIN: the commands' folder.
+# writes FOLDER/default.safetensors and FOLDER/reliability.svg, which are what models/ has. Stopped in
+# whatever way, the same command goes on with the training; --minutes 120 stops it by itself.
+# GACLIP_BIN: the commands' folder; GACLIP_RECIPE: another recipe.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 test $# -ge 1 || { echo "usage: models/make-default.sh FOLDER [TRAINING OPTION...]" >&2; exit 1; }
-folder=$1
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
 shift
 bin=${GACLIP_BIN:-$root/build/release/bin}
 recipe=${GACLIP_RECIPE:-$root/recipes/default.json}
 GACLIP_DATA=$(cd "${GACLIP_DATA:-$root/../shared/data}" && pwd)
-mkdir -p "$folder"
-folder=$(cd "$folder" && pwd)
 GACLIP_REGIONS=$folder/regions.json
 export GACLIP_DATA GACLIP_REGIONS
+trained=$folder/trained.safetensors
+steps=$folder/trained.train
 
 # Descriptions and hard negatives of every box.
 test -f "$GACLIP_REGIONS" ||
     "$bin/gaclip-dataset" build "$GACLIP_DATA"/detection/*/*.json --describe -o "$GACLIP_REGIONS"
 
-# A training that was stopped leaves a model and a checkpoint, one that is done the model alone.
-if ls "$folder"/trained.train/checkpoint-* > /dev/null 2>&1; then
-    "$bin/gaclip-train" "$recipe" -o "$folder/trained.safetensors" --resume --overwrite "$@"
-elif ! test -f "$folder/trained.safetensors"; then
-    "$bin/gaclip-train" "$recipe" -o "$folder/trained.safetensors" "$@"
+is_trained() {
+    test -f "$trained" && "$bin/gaclip-model" info "$trained" --json |
+        grep -q '"ended":[[:space:]]*"all steps"'
+}
+
+if ! is_trained; then
+    how=--overwrite # of a training that left no checkpoint yet
+    if ls "$steps"/checkpoint-* "$steps"/result-* > /dev/null 2>&1; then how="--resume --overwrite"; fi
+    "$bin/gaclip-train" "$recipe" -o "$trained" $how "$@"
 fi
-if ls "$folder"/trained.train/checkpoint-* > /dev/null 2>&1; then
+if ! is_trained; then
     echo "$folder: the training is not done; the same command goes on with it"
     exit 0
 fi
 
-"$bin/gaclip-model" convert "$folder/trained.safetensors" "$folder/stored.safetensors" --dtype bf16 \
-    --overwrite
+"$bin/gaclip-model" convert "$trained" "$folder/stored.safetensors" --dtype bf16 --overwrite
 "$bin/gaclip-model" calibrate "$folder/stored.safetensors" "$GACLIP_DATA"/detection/*/val.json \
     --limit 45 -o "$folder/default.safetensors" --plot "$folder/reliability.svg" --overwrite

@@ -103,6 +103,7 @@ static void test_bad_metadata(void **state)
         {"synonyms", "[]", "synonyms"},
         {"synonyms", "{\"tank\":\"silo\"}", "tank"},
         {"synonyms", "{\"tank\":[\"silo\",7]}", "tank"},
+        {"synonyms", "{\"\":[\"silo\"]}", "blank"},
         {"training", "[1]", "training"},
     };
     (void)state;

@@ -297,6 +297,24 @@ def test_ogr_gaclip_min_score_chooses(town, model, connection):
     assert few.GetFeature([box[0] for box in boxes if box[1] < 0.4][0]) is None
 
 
+def test_ogr_gaclip_ids_do_not_depend_on_what_is_kept(town, model, connection, tmp_path):
+    """A box has its number whether the model just ran or a result of more boxes is kept."""
+    likely = calibrated(model, "likely.safetensors", math.log(1 / middling(connection) - 1))
+    ids = {}
+    for kept in (False, True):
+        scene = tmp_path / f"{kept}.tif"
+        gdal.Translate(str(scene), str(town.scene))
+        name = f"GACLIP:{scene}?classes={CLASSES}&model={likely}"
+        if kept:
+            assert opened(name, min_score=0.02).GetLayer(0).GetFeatureCount() > 0
+        dataset = opened(name, min_score=0.3)
+        layer = dataset.GetLayer(0)
+        ids[kept] = [(f.GetFID(), f["score"]) for f in layer]
+        for fid, score in ids[kept]:
+            assert layer.GetFeature(fid)["score"] == score
+    assert ids[True] == ids[False] and len(ids[True]) > 1
+
+
 def test_ogr_gaclip_unknown_option_is_gdals_warning(connection):
     with_warning = []
     gdal.PushErrorHandler(lambda kind, number, text: with_warning.append(text))

@@ -14,6 +14,15 @@ CALIBRATE = "gaclip-model calibrate"
 FAINT = [(10, 90), (160, 20), (20, 160), (110, 80), (100, 165)]  # column, row of the corner
 
 
+def faint_scene(path):
+    scenes.write_raster(path)
+    raster = gdal.Open(str(path), gdal.GA_Update)
+    for column, row in FAINT:
+        square = numpy.full((3, scenes.TANK_SIDE, scenes.TANK_SIDE), 100, numpy.uint8)
+        raster.WriteArray(square, column, row)
+    raster = None  # closes it
+
+
 @pytest.fixture(scope="module")
 def trained(town, tmp_path_factory):
     """A model that has learned the tanks of one scene, and a data set of another, in which some
@@ -27,12 +36,7 @@ def trained(town, tmp_path_factory):
         *("--seed", 1, "--quiet", "-o", model),
     )
     assert result.returncode == 0, result.stderr
-    scenes.write_raster(scene)
-    raster = gdal.Open(str(scene), gdal.GA_Update)
-    for column, row in FAINT:
-        square = numpy.full((3, scenes.TANK_SIDE, scenes.TANK_SIDE), 100, numpy.uint8)
-        raster.WriteArray(square, column, row)
-    raster = None  # closes it
+    faint_scene(scene)
     result = cli.run(
         "gaclip-dataset build",
         *("--scene", scene, "--annotations", town.annotations, "--class-field", "kind"),
@@ -100,6 +104,23 @@ def test_gaclip_model_calibrate_synonyms(trained, town, tmp_path):
     ]
     assert [row[1:] for row in tanks] == [row[1:] for row in silos]
     assert {row[0] for row in silos} == {"silo"}
+    both = cli.run(*lines, "-c", "tank,silo", "-o", "both.gpkg")
+    assert both.returncode == 0
+    assert both.stderr.count("\n") == 1 and "one class" in both.stderr and "silo" in both.stderr
+
+
+def test_gaclip_model_calibrate_learned_class(trained, tmp_path):
+    """What the model has learned by itself is no other class's name."""
+    model, dataset = trained
+    described = json.loads(dataset.read_text())
+    described["classes"].append({"name": "field", "synonyms": ["tank", "meadow"]})
+    for image in described["images"]:
+        image["path"] = str(dataset.parent / image["path"])
+    named = tmp_path / "named.json"
+    named.write_text(json.dumps(described))
+    calibrate(model, named, "-o", "out.safetensors")
+    info = json.loads(cli.run("gaclip-model info", "out.safetensors", "--json").stdout)
+    assert info["gaclip"]["synonyms"] == {"field": ["meadow"]}
 
 
 def test_gaclip_model_calibrate_errors(trained):

@@ -224,6 +224,15 @@ def test_gaclip_train_recipe_synonyms(town, tmp_path):
     assert result.returncode == 0, result.stderr
     info = cli.run("gaclip-model info", "m.safetensors").stdout
     assert "\n  ship (vessel, boat)\n  tank\n" in info and "\n  boat" not in info
+    # A class that is learned now is another class's name no longer.
+    recipe = json.loads((tmp_path / path).read_text())
+    recipe["model"] = {"init": "m.safetensors"}
+    recipe["stages"] = [recipe["stages"][1] | {"sources": sources[:1]}]
+    (tmp_path / "boats.json").write_text(json.dumps(recipe))
+    result = cli.run(TRAIN, "boats.json", "-o", "boats.safetensors", "--quiet")
+    assert result.returncode == 0, result.stderr
+    info = cli.run("gaclip-model info", "boats.safetensors").stdout
+    assert "\n1 classes with boxes that it learned from\n  boat (vessel)\n" in info
 
 
 @pytest.mark.parametrize("kill_after", [3, 7, 10, 14])

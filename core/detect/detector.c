@@ -25,6 +25,7 @@ void gaclip_detect_options_init(GaclipDetectOptions *options)
                                      .uncalibrated = 0,
                                      .proposer = NULL,
                                      .dense = -1,
+                                     .phrases = 0,
                                      .crops = 0};
 }
 
@@ -66,24 +67,29 @@ static int is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
+/* What a class is asked by. */
+static const char *name_of(const GaclipDetector *d, const char *class)
+{
+    return d->options.phrases ? class : gaclip_model_class_of(d->model, class);
+}
+
 static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipError *err)
 {
     size_t E = (size_t)d->model->config.embed_dim;
     for (int i = 0; i < d->text_count; i++) {
         const char *phrase =
             i < d->class_count
-                ? gaclip_model_class_of(d->model, classes[i])
+                ? name_of(d, classes[i])
                 : gaclip_model_text_at(d->model, GACLIP_BACKGROUND, (size_t)(i - d->class_count));
         int status = gaclip_model_embed_phrase(d->model, d->texts + (size_t)i * E, phrase, err);
         if (status) return status;
     }
     for (int i = 0; i < d->class_count; i++) {
-        const char *class = gaclip_model_class_of(d->model, classes[i]);
-        d->prompts[i] = gaclip__model_prompt(d->model, class, 0);
+        const char *name = name_of(d, classes[i]);
+        d->prompts[i] = gaclip__model_prompt(d->model, name, 0);
         if (!d->prompts[i]) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-        for (int k = 0; k < i && !d->is_repeated[i]; k++)
-            d->is_repeated[i] = (unsigned char)gaclip_same_class(
-                class, gaclip_model_class_of(d->model, classes[k]));
+        for (int k = 0; k < i && !d->is_repeated[i] && !d->options.phrases; k++)
+            d->is_repeated[i] = (unsigned char)gaclip_same_class(name, name_of(d, classes[k]));
     }
     return GACLIP_OK;
 }
@@ -92,7 +98,6 @@ static int embed_texts(GaclipDetector *d, const char *const *classes, GaclipErro
 static const GaclipCalibration *find_calibration(const GaclipModel *model, const char *name)
 {
     const GaclipCalibration *others = NULL;
-    name = gaclip_model_class_of(model, name);
     for (size_t i = 0; i < model->calibration_count; i++) {
         const GaclipCalibration *row = &model->calibration[i];
         if (!*row->class_name)
@@ -120,7 +125,7 @@ static int calibrate(GaclipDetector *d, const char *const *classes, GaclipError 
     if (!d->calibration) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     d->score_floor = 1;
     for (int i = 0; i < d->class_count; i++) {
-        const GaclipCalibration *row = find_calibration(d->model, classes[i]);
+        const GaclipCalibration *row = find_calibration(d->model, name_of(d, classes[i]));
         d->calibration[i] = row ? *row : (GaclipCalibration){"", 1, 0};
         double floor = gaclip_uncalibrated_score(&d->calibration[i], (double)voting);
         if (floor < (double)d->score_floor) d->score_floor = (float)floor;

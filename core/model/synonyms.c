@@ -22,18 +22,35 @@ const GaclipSynonym *gaclip_model_synonyms(const GaclipModel *model, size_t *cou
     return model->synonym_count ? model->synonyms : NULL;
 }
 
-const char *gaclip_model_class_of(const GaclipModel *model, const char *name)
+static const GaclipSynonym *find(const GaclipModel *model, const char *name)
 {
     for (size_t i = 0; i < model->synonym_count; i++)
-        if (gaclip_same_class(model->synonyms[i].name, name)) return model->synonyms[i].class_name;
-    return name;
+        if (gaclip_same_class(model->synonyms[i].name, name)) return &model->synonyms[i];
+    return NULL;
+}
+
+const char *gaclip_model_class_of(const GaclipModel *model, const char *name)
+{
+    const GaclipSynonym *known = find(model, name);
+    return known ? known->class_name : name;
+}
+
+/* Words that a person could ask for, and that may stand in a layer. */
+static int is_name(const char *text)
+{
+    int has_letter = 0;
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 127) return 0;
+        has_letter |= *c != ' ';
+    }
+    return has_letter;
 }
 
 /* What were names of a class that now is itself another name become names of that one. */
-static int rename_class(GaclipModel *model, const char *from, const char *to)
+static int rename_class(GaclipModel *fresh, const char *from, const char *to)
 {
-    for (size_t i = 0; i < model->synonym_count; i++) {
-        GaclipSynonym *s = &model->synonyms[i];
+    for (size_t i = 0; i < fresh->synonym_count; i++) {
+        GaclipSynonym *s = &fresh->synonyms[i];
         if (!gaclip_same_class(s->class_name, from)) continue;
         char *copy = strdup(to);
         if (!copy) return 0;
@@ -43,60 +60,84 @@ static int rename_class(GaclipModel *model, const char *from, const char *to)
     return 1;
 }
 
-static int append(GaclipModel *model, const char *name, const char *class_name)
+/* fresh has room for it; row is not of fresh. */
+static int add(GaclipModel *fresh, const GaclipSynonym *row, GaclipError *err)
 {
-    size_t count = model->synonym_count;
-    GaclipSynonym *grown = realloc(model->synonyms, (count + 1) * sizeof *grown);
-    if (!grown) return 0;
-    model->synonyms = grown;
-    GaclipSynonym added = {strdup(name), strdup(class_name)};
-    if (!added.name || !added.class_name) {
-        free((char *)added.name);
-        free((char *)added.class_name);
-        return 0;
-    }
-    grown[count] = added;
-    model->synonym_count++;
-    return 1;
-}
-
-int gaclip_model_add_synonym(GaclipModel *model, const char *class_name, const char *name,
-                             GaclipError *err)
-{
-    const char *class = gaclip_model_class_of(model, class_name);
-    if (gaclip_model_class_of(model, name) != name || gaclip_same_class(name, class))
+    if (!is_name(row->name) || !is_name(row->class_name))
+        return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                "a synonym is blank or holds control characters");
+    const char *class = gaclip_model_class_of(fresh, row->class_name);
+    if (gaclip_same_class(row->name, class) || find(fresh, row->name)) return GACLIP_OK;
+    GaclipSynonym *added = &fresh->synonyms[fresh->synonym_count++];
+    *added = (GaclipSynonym){strdup(row->name), strdup(class)};
+    if (added->name && added->class_name && rename_class(fresh, row->name, added->class_name))
         return GACLIP_OK;
-    if (model->synonym_count >= MOST_SYNONYMS)
-        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
-                                "a model has at most %d other names of classes", MOST_SYNONYMS);
-    if (append(model, name, class) && rename_class(model, name, class)) return GACLIP_OK;
     return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
 }
 
-static int read_class(GaclipModel *model, const cJSON *names, GaclipError *err)
+int gaclip_model_set_synonyms(GaclipModel *model, const GaclipSynonym *rows, size_t count,
+                              GaclipError *err)
 {
-    int is_list = cJSON_IsArray(names);
-    for (const cJSON *item = is_list ? names->child : NULL; item; item = item->next) {
-        const char *name = cJSON_GetStringValue(item);
-        int status = name ? gaclip_model_add_synonym(model, names->string, name, err) : GACLIP_OK;
-        if (status) return status;
-        if (!name) is_list = 0;
+    if (count > MOST_SYNONYMS)
+        return gaclip_error_set(err, GACLIP_ERROR_UNSUPPORTED,
+                                "%zu synonyms: a model has at most %d", count, MOST_SYNONYMS);
+    GaclipModel fresh = {.synonyms = calloc(count + 1, sizeof *rows)};
+    int status =
+        fresh.synonyms ? GACLIP_OK : gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count && !status; i++) status = add(&fresh, &rows[i], err);
+    if (status) {
+        gaclip__synonyms_clear(&fresh);
+        return status;
     }
-    if (is_list) return GACLIP_OK;
-    return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                            "model metadata: \"synonyms\" of \"%s\" are no list of names",
-                            names->string);
+    gaclip__synonyms_clear(model);
+    model->synonyms = fresh.synonyms;
+    model->synonym_count = fresh.synonym_count;
+    return GACLIP_OK;
+}
+
+static int is_list_of_names(const cJSON *names)
+{
+    if (!cJSON_IsArray(names)) return 0;
+    for (const cJSON *item = names->child; item; item = item->next)
+        if (!cJSON_IsString(item)) return 0;
+    return 1;
+}
+
+static int count_names(size_t *count, const cJSON *json, GaclipError *err)
+{
+    *count = 0;
+    for (const cJSON *names = json->child; names; names = names->next) {
+        if (!is_list_of_names(names))
+            return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                    "\"synonyms\" of \"%s\" are no list of names", names->string);
+        *count += (size_t)cJSON_GetArraySize(names);
+    }
+    return GACLIP_OK;
+}
+
+static int read_names(GaclipModel *model, const cJSON *json, GaclipError *err)
+{
+    size_t count, at = 0;
+    int status = count_names(&count, json, err);
+    if (status) return status;
+    GaclipSynonym *rows = calloc(count + 1, sizeof *rows);
+    if (!rows) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
+    for (const cJSON *names = json->child; names; names = names->next)
+        for (const cJSON *item = names->child; item; item = item->next)
+            rows[at++] = (GaclipSynonym){item->valuestring, names->string};
+    status = gaclip_model_set_synonyms(model, rows, count, err);
+    free(rows);
+    return status;
 }
 
 int gaclip__synonyms_from_json(GaclipModel *model, const cJSON *json, GaclipError *err)
 {
-    const cJSON *names;
-    int status = GACLIP_OK;
     if (!json) return GACLIP_OK;
-    if (!cJSON_IsObject(json))
-        return gaclip_error_set(err, GACLIP_ERROR_FORMAT,
-                                "model metadata: \"synonyms\" is no object of lists");
-    cJSON_ArrayForEach(names, json) if (!status) status = read_class(model, names, err);
+    int status = cJSON_IsObject(json)
+                     ? read_names(model, json, err)
+                     : gaclip_error_set(err, GACLIP_ERROR_FORMAT,
+                                        "\"synonyms\" is no object of lists of names");
+    if (status) gaclip_error_prefix(err, "model metadata");
     return status;
 }
 

@@ -89,7 +89,7 @@ static int check_weights(const GaclipLossWeights *w, const GaclipModel *model, G
     return GACLIP_OK;
 }
 
-/* The parts that parameters' names begin with, each once, in the model's order. */
+/* The parts that parameters' names begin with, in the model's order. */
 static void list_parts(char *out, size_t size, const GaclipModel *model)
 {
     const char *last = "";

@@ -22,11 +22,13 @@ typedef struct GaclipDetectOptions {
     int uncalibrated; /* scores as they come, whatever calibration the model has */
     GaclipModel *proposer; /* whose head finds the boxes that the model then scores, borrowed; NULL:
                               the model's own */
-    int dense; /* a GaclipDense, of the map that regions are cut from; negative = the model's */
-    int crops; /* average a region's embedding with that of the box's pixels alone */
+    int dense;   /* a GaclipDense, of the map that regions are cut from; negative = the model's */
+    int phrases; /* classes are phrases, each asked as it is, and not by the class that the model
+                    knows it as (gaclip_model_class_of) */
+    int crops;   /* average a region's embedding with that of the box's pixels alone */
 } GaclipDetectOptions;
 
-/* Sets the defaults: -1, 0.3, 0.5, 0, 300, -1, -1, -1, 0, NULL, -1, 0. */
+/* Sets the defaults: -1, 0.3, 0.5, 0, 300, -1, -1, -1, 0, NULL, -1, 0, 0. */
 GACLIP_API void gaclip_detect_options_init(GaclipDetectOptions *options);
 
 /* A list of classes with their text embeddings, ready for many images. */

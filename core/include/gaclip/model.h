@@ -136,17 +136,18 @@ GACLIP_API int gaclip_model_set_texts(GaclipModel *model, GaclipTextList list,
 
 /* Another name of what boxes go by class_name: "wind turbine" of "windmill". */
 typedef struct GaclipSynonym {
-    const char *name, *class_name; /* lent by the model */
+    const char *name, *class_name;
 } GaclipSynonym;
 
-/* Keeps name as another one of the class; texts are copied. A name that is the class's own, or
- * already another class's, stays what it is; a class that becomes a name takes its names along. */
-GACLIP_API int gaclip_model_add_synonym(GaclipModel *model, const char *class_name,
-                                        const char *name, GaclipError *err);
+/* Replaces what is kept in the file; count 0: none. Rows are copied. A name that is the class's
+ * own, or another class's by an earlier row, stays what it is; a class that becomes a name takes
+ * its names along. GACLIP_ERROR_FORMAT where a text is blank or holds control characters. */
+GACLIP_API int gaclip_model_set_synonyms(GaclipModel *model, const GaclipSynonym *rows,
+                                         size_t count, GaclipError *err);
 /* All of them, lent; NULL and *count 0 where there are none. */
 GACLIP_API const GaclipSynonym *gaclip_model_synonyms(const GaclipModel *model, size_t *count);
 /* The class that goes by that name (compared as gaclip_same_class), lent by the model; the name
- * itself where the model knows no other. Detection asks the class's own name. */
+ * itself where the model knows no other. Detectors ask for that, unless classes are phrases. */
 GACLIP_API const char *gaclip_model_class_of(const GaclipModel *model, const char *name);
 
 /* From a detection's score s to the share of such detections that are right:
