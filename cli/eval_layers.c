@@ -10,7 +10,8 @@ static void print_table(const EvalLayers *arguments, const GaclipLayerEval *resu
     int width = (int)strlen("mean");
     for (int i = 0; i < result->row_count; i++)
         if ((int)strlen(result->rows[i].label) > width) width = (int)strlen(result->rows[i].label);
-    printf("Boxes in %s, IoU >= %g; average precision over all scores, counts at score >= %g\n\n",
+    printf("Boxes in %s, IoU >= %g (COCO: mean over IoU 0.50 to 0.95); average precision over all "
+           "scores, counts at score >= %g\n\n",
            *result->crs ? result->crs : "an unnamed CRS", arguments->options.iou,
            arguments->options.min_score);
     printf("%-*s %10s %8s | %8s %9s %8s | %5s %5s %5s %9s %7s %7s\n", width, "class", "references",
@@ -21,11 +22,11 @@ static void print_table(const EvalLayers *arguments, const GaclipLayerEval *resu
         const GaclipCounts *counts = &result->rows[i].counts;
         printf("%-*s %10d %8d | %8.4f %9.4f %8.4f | %5d %5d %5d %9.4f %7.4f %7.4f\n", width,
                result->rows[i].label, ap->positives, ap->found, ap->voc11, ap->all_point,
-               ap->coco101, counts->true_positives, counts->false_positives,
+               result->rows[i].coco, counts->true_positives, counts->false_positives,
                counts->false_negatives, counts->precision, counts->recall, counts->f1);
     }
     printf("%-*s %10s %8s | %8.4f %9.4f %8.4f\n", width, "mean", "", "", result->mean_voc11,
-           result->mean_all_point, result->mean_coco101);
+           result->mean_all_point, result->mean_coco);
 }
 
 static cJSON *describe_row(const GaclipLayerEvalRow *row)
@@ -36,7 +37,7 @@ static cJSON *describe_row(const GaclipLayerEvalRow *row)
     cJSON_AddNumberToObject(object, "found", row->ap.found);
     cJSON_AddNumberToObject(object, "ap_voc11", row->ap.voc11);
     cJSON_AddNumberToObject(object, "ap_all_point", row->ap.all_point);
-    cJSON_AddNumberToObject(object, "ap_coco101", row->ap.coco101);
+    cJSON_AddNumberToObject(object, "ap_coco", row->coco);
     cJSON_AddNumberToObject(object, "true_positives", row->counts.true_positives);
     cJSON_AddNumberToObject(object, "false_positives", row->counts.false_positives);
     cJSON_AddNumberToObject(object, "false_negatives", row->counts.false_negatives);
@@ -57,7 +58,7 @@ static int print_report(const EvalLayers *arguments, const GaclipLayerEval *resu
     cJSON_AddNumberToObject(root, "min_score", arguments->options.min_score);
     cJSON_AddNumberToObject(root, "mean_ap_voc11", result->mean_voc11);
     cJSON_AddNumberToObject(root, "mean_ap_all_point", result->mean_all_point);
-    cJSON_AddNumberToObject(root, "mean_ap_coco101", result->mean_coco101);
+    cJSON_AddNumberToObject(root, "mean_ap_coco", result->mean_coco);
     cJSON *classes = cJSON_AddArrayToObject(root, "classes");
     for (int i = 0; i < result->row_count; i++)
         cJSON_AddItemToArray(classes, describe_row(&result->rows[i]));

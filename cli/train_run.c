@@ -115,12 +115,14 @@ static int train_stage(Run *run, GaclipError *err)
     return status;
 }
 
-/* The best model of a stage that was validated, else its last one, goes on. */
+/* The best model of a stage that was validated, else its last one, goes on; where a mean of the first
+ * and the last weights is asked for, that. */
 static int end_stage(Run *run, GaclipError *err)
 {
     int status = GACLIP_OK;
     int is_last_best = run->best_step == run->stage.options.steps;
-    if (!is_last_best && train_folder_has(&run->folder, TRAIN_BEST, run->number))
+    if (!is_last_best && !(run->stage.options.start_share > 0) &&
+        train_folder_has(&run->folder, TRAIN_BEST, run->number))
         status = replace_model(run, TRAIN_BEST, run->number, err);
     if (status == GACLIP_OK && run->number < run->plan->stage_count) {
         char *path = train_folder_file(&run->folder, TRAIN_RESULT, run->number);

@@ -185,6 +185,8 @@ static int fill_row(GaclipLayerEvalRow *row, Evaluation *e, int label, const Gac
     if (!status)
         status =
             gaclip_eval_counts(&row->counts, scene, 1, label, o->iou, (float)o->min_score, err);
+    if (!status) status = gaclip_eval_coco(&row->coco, scene, 1, label, err);
+    row->coco = fmax(row->coco, 0);
     row->label = e->labels[label];
     e->labels[label] = NULL;
     return status;
@@ -198,13 +200,13 @@ static void add_means(GaclipLayerEval *out)
         if (ap->positives == 0) continue;
         out->mean_voc11 += ap->voc11;
         out->mean_all_point += ap->all_point;
-        out->mean_coco101 += ap->coco101;
+        out->mean_coco += out->rows[i].coco;
         with_references++;
     }
     if (!with_references) return;
     out->mean_voc11 /= with_references;
     out->mean_all_point /= with_references;
-    out->mean_coco101 /= with_references;
+    out->mean_coco /= with_references;
 }
 
 static int compare(GaclipLayerEval *out, Evaluation *e, GaclipError *err)

@@ -189,7 +189,8 @@ static void test_nothing_found(void **state)
     expect_number(row->ap.all_point, 0);
     expect_number(row->ap.voc11, 0);
     expect_number(row->ap.coco101, 0);
-    expect_number(result.mean_coco101, 0);
+    expect_number(row->coco, 0);
+    expect_number(result.mean_coco, 0);
     assert_int_equal(row->counts.false_negatives, 4);
     gaclip_layer_eval_clear(&result);
 }

@@ -27,7 +27,7 @@ def test_gaclip_eval_all_found(references):
     row = report["classes"][0]
     assert report["crs"] == "EPSG:26915"
     assert (row["class"], row["references"], row["found"]) == ("tank", 5, 5)
-    assert row["ap_voc11"] == row["ap_all_point"] == row["ap_coco101"] == pytest.approx(1)
+    assert row["ap_voc11"] == row["ap_all_point"] == row["ap_coco"] == pytest.approx(1)
     assert (row["precision"], row["recall"], row["f1"]) == (1, 1, 1)
 
 
@@ -40,7 +40,19 @@ def test_gaclip_eval_ranked(references):
     assert row["precision"] == 0.5 and row["recall"] == pytest.approx(0.2)
     assert row["ap_all_point"] == pytest.approx(2 / 3 * 0.4)
     assert row["ap_voc11"] == pytest.approx(2 / 3 * 5 / 11)
-    assert row["ap_coco101"] == pytest.approx(2 / 3 * 41 / 101)
+    assert row["ap_coco"] == pytest.approx(2 / 3 * 41 / 101)
+
+
+def test_gaclip_eval_coco(references):
+    """The mean over IoU 0.50 to 0.95, whatever --iou is: by a sixteenth of its side shifted, a square
+    overlaps by 15/17, which is enough for eight of the ten."""
+    side = scenes.TANK_SIDE
+    shifted = [(column + side / 16, row) for column, row in scenes.TANKS]
+    scenes.write_boxes("found.gpkg", shifted, fields={"class": "tank", "score": 0.9})
+    for iou in (0.3, 0.5):
+        report = evaluate("found.gpkg", references, "--iou", iou)
+        assert report["classes"][0]["ap_coco"] == pytest.approx(0.8)
+        assert report["mean_ap_coco"] == pytest.approx(0.8)
 
 
 def test_gaclip_eval_iou(references):

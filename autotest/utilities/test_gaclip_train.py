@@ -265,6 +265,21 @@ def test_gaclip_train_recipe_validation(town, tmp_path):
     assert validation["images"] == [{"source": "many", "measured": 100, "available": 104}]
 
 
+def test_gaclip_train_recipe_mean_of_a_validated_stage(town, tmp_path):
+    """A stage that is to end in a mean does so, whichever of its weights was the best."""
+    tiny_datasets.karpathy(tmp_path / "few", count=12, split="val")
+    validate = {"every": 1, "sources": [{"type": "captions", "path": "few/dataset.json",
+                                         "split": "val"}]}
+    weights = {}
+    for name, changes in {"plain": {}, "validated": {"validate": validate}}.items():
+        path = write_recipe(town, steps=6, start_share=0.5, **changes)
+        result = cli.run(TRAIN, path, "-o", f"{name}.safetensors", "-q")
+        assert result.returncode == 0, result.stderr
+        content = (tmp_path / f"{name}.safetensors").read_bytes()
+        weights[name] = content[8 + int.from_bytes(content[:8], "little") :]
+    assert weights["plain"] == weights["validated"]
+
+
 def test_gaclip_train_recipe_unknown_key(town):
     path = write_recipe(town, learning_rat=1)
     cli.assert_fails(TRAIN, path, "-o", "m.safetensors", names=["recipe.json", "learning_rat"])

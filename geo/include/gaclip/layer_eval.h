@@ -21,14 +21,15 @@ GACLIP_API void gaclip_layer_eval_options_init(GaclipLayerEvalOptions *options);
 
 typedef struct GaclipLayerEvalRow {
     char *label;
-    GaclipAP ap;
-    GaclipCounts counts;
+    GaclipAP ap;         /* at the options' IoU */
+    GaclipCounts counts; /* likewise */
+    double coco;         /* gaclip_eval_coco; 0 where there is no reference */
 } GaclipLayerEvalRow;
 
 typedef struct GaclipLayerEval {
     GaclipLayerEvalRow *rows;
     int row_count;
-    double mean_voc11, mean_all_point, mean_coco101; /* over labels with references */
+    double mean_voc11, mean_all_point, mean_coco; /* over labels with references */
     char crs[64]; /* the references' CRS, in which boxes are compared */
 } GaclipLayerEval;
 
