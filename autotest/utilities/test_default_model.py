@@ -90,6 +90,10 @@ def test_shipped_model():
     about = info()
     assert about["gaclip"]["architecture"]["gsd"][1] > 0
     assert {"windmill", "airplane", "ship"} <= set(about["gaclip"]["classes"])
+    names = {"windmill": {"wind turbine"}, "airplane": {"plane", "aircraft"}, "ship": {"boat"}}
+    for name, others in names.items():
+        assert others <= set(about["gaclip"]["synonyms"][name])
+    assert "{}" in about["gaclip"]["templates"] and about["gaclip"]["background"]
 
 
 def test_shipped_model_is_found(town):
