@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "math/quantised.h"
+
+enum { HUGE_PAGE = 1 << 21 };
 
 static GaclipParameter *grow(GaclipParameters *table)
 {
@@ -42,7 +45,13 @@ GaclipParameter *gaclip__parameters_find(const GaclipParameters *table, const ch
 
 static float *zeroed_arena(size_t floats, GaclipError *err)
 {
-    float *arena = floats > SIZE_MAX / 8 ? NULL : aligned_alloc(64, floats * sizeof *arena);
+    float *arena = NULL;
+    if (floats <= SIZE_MAX / 8) {
+        size_t bytes = (floats * sizeof *arena + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+        arena = aligned_alloc(HUGE_PAGE, bytes);
+        /* A wish: thousands of small pages take longer to come than the values to be read. */
+        if (arena) (void)madvise(arena, bytes, MADV_HUGEPAGE);
+    }
     if (!arena) {
         gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory (%zu MiB of weights)",
                          floats >> 18);
