@@ -192,8 +192,8 @@ int model_bench(int argc, char **argv)
         .usage = "[MODEL]",
         .summary = "parameters, operations, time and memory of a model",
         .description = "Embeds one image of the size of MODEL (default: the shipped one, or what "
-                       "GACLIP_MODEL names) and one text of its whole context, and prints the columns of the paper's table 7: parameters, latency a "
-                       "token, floating-point operations; and milliseconds an image and a text, "
+                       "GACLIP_MODEL names) and one text of its whole context, and prints "
+                       "the columns of the paper's table 7: parameters, latency a token, floating-point operations; and milliseconds an image and a text, "
                        "and the peak of resident memory, in which the mapped file counts; how long "
                        "the model took to open, and its first image after that. Latency "
                        "a token is the time of the pair divided by the tokens of both towers. "

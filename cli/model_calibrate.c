@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "class_synonyms.h"
 #include "command.h"
 #include "files.h"
 #include "gaclip/calibrate.h"
@@ -100,11 +101,6 @@ static int search(Calibration *c, GaclipDatasetSource *source, GaclipError *err)
     return status;
 }
 
-/* What else the data sets call their classes; a name that the model has learned is no synonym. */
-typedef struct Synonyms {
-    TextList names, classes;
-} Synonyms;
-
 static int is_learned(const GaclipModel *model, const char *name)
 {
     for (size_t i = 0; i < gaclip_model_text_count(model, GACLIP_CLASS_HINTS); i++)
@@ -112,30 +108,20 @@ static int is_learned(const GaclipModel *model, const char *name)
     return 0;
 }
 
-static int gather_synonyms(Synonyms *out, const GaclipModel *model, const char *path,
-                           GaclipError *err)
+static int gather_synonyms(ClassSynonyms *out, const char *path, GaclipError *err)
 {
     GaclipDatasetReadOptions reading;
     GaclipDataset *dataset = NULL;
     gaclip_dataset_read_options_init(&reading);
     int status = gaclip_dataset_new(&dataset, err);
     if (status == GACLIP_OK) status = gaclip_dataset_read(dataset, path, &reading, err);
-    int count = status == GACLIP_OK ? gaclip_dataset_class_count(dataset) : 0;
-    for (int i = 0; i < count; i++) {
-        const GaclipDatasetClass *class = gaclip_dataset_class_at(dataset, i);
-        for (int k = 0; k < class->synonym_count && status == GACLIP_OK; k++) {
-            const char *name = class->synonyms[k];
-            if (is_learned(model, name)) continue;
-            status = text_list_add(&out->names, name, strlen(name), err);
-            if (status == GACLIP_OK)
-                status = text_list_add(&out->classes, class->name, strlen(class->name), err);
-        }
-    }
+    if (status == GACLIP_OK) status = class_synonyms_add(out, dataset, err);
     gaclip_dataset_free(dataset);
     return status;
 }
 
-static int add_synonyms(GaclipModel *model, const Synonyms *more, GaclipError *err)
+/* A name that the model has learned is no synonym. */
+static int add_synonyms(GaclipModel *model, const ClassSynonyms *more, GaclipError *err)
 {
     size_t count;
     const GaclipSynonym *old = gaclip_model_synonyms(model, &count);
@@ -143,7 +129,8 @@ static int add_synonyms(GaclipModel *model, const Synonyms *more, GaclipError *e
     if (rows == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++) rows[i] = old[i];
     for (int i = 0; i < more->names.count; i++)
-        rows[count++] = (GaclipSynonym){more->names.items[i], more->classes.items[i]};
+        if (!is_learned(model, more->names.items[i]))
+            rows[count++] = (GaclipSynonym){more->names.items[i], more->classes.items[i]};
     int status = gaclip_model_set_synonyms(model, rows, count, err);
     free(rows);
     return status;
@@ -152,15 +139,14 @@ static int add_synonyms(GaclipModel *model, const Synonyms *more, GaclipError *e
 /* Of all data sets before the first is searched: a class goes by one name in all of them. */
 static int learn_synonyms(Calibration *c, GaclipError *err)
 {
-    Synonyms all = {0};
+    ClassSynonyms all = {0};
     int status = GACLIP_OK;
     for (int i = 1; i < c->operand_count && status == GACLIP_OK; i++) {
-        status = gather_synonyms(&all, c->model, c->operands[i], err);
+        status = gather_synonyms(&all, c->operands[i], err);
         if (status != GACLIP_OK) gaclip_error_prefix(err, "%s", c->operands[i]);
     }
     if (status == GACLIP_OK) status = add_synonyms(c->model, &all, err);
-    text_list_clear(&all.names);
-    text_list_clear(&all.classes);
+    class_synonyms_clear(&all);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "class_synonyms.h"
 #include "train_model.h"
 #include "train_plan.h"
 
@@ -36,27 +37,14 @@ static int add_texts(TextList *list, const char *const *texts, int count, Gaclip
 /* What the samples of all stages say. */
 typedef struct Words {
     TextList texts, classes;
-    TextList synonyms, synonym_classes; /* other names of classes, and whose each is */
+    ClassSynonyms synonyms;
 } Words;
 
 static void clear_words(Words *words)
 {
     text_list_clear(&words->texts);
     text_list_clear(&words->classes);
-    text_list_clear(&words->synonyms);
-    text_list_clear(&words->synonym_classes);
-}
-
-static int add_synonyms(Words *words, const GaclipDataset *dataset, GaclipError *err)
-{
-    int count = dataset != NULL ? gaclip_dataset_class_count(dataset) : 0, status = GACLIP_OK;
-    for (int i = 0; i < count && status == GACLIP_OK; i++) {
-        const GaclipDatasetClass *class = gaclip_dataset_class_at(dataset, i);
-        status = add_texts(&words->synonyms, class->synonyms, class->synonym_count, err);
-        for (int k = 0; k < class->synonym_count && status == GACLIP_OK; k++)
-            status = add_texts(&words->synonym_classes, &class->name, 1, err);
-    }
-    return status;
+    class_synonyms_clear(&words->synonyms);
 }
 
 static int gather_stage(Words *words, const TrainPlan *plan, int index, GaclipError *err)
@@ -70,8 +58,10 @@ static int gather_stage(Words *words, const TrainPlan *plan, int index, GaclipEr
     if (status == GACLIP_OK) status = gaclip_recipe_sources_classes(&items, &count, sources, err);
     if (status == GACLIP_OK) status = add_texts(&words->classes, items, count, err);
     count = status == GACLIP_OK ? gaclip_recipe_sources_count(sources) : 0;
-    for (int i = 0; i < count && status == GACLIP_OK; i++)
-        status = add_synonyms(words, gaclip_recipe_sources_dataset(sources, i), err);
+    for (int i = 0; i < count && status == GACLIP_OK; i++) {
+        const GaclipDataset *dataset = gaclip_recipe_sources_dataset(sources, i);
+        if (dataset != NULL) status = class_synonyms_add(&words->synonyms, dataset, err);
+    }
     gaclip_recipe_sources_close(sources);
     return status;
 }
@@ -117,10 +107,11 @@ static int set_synonyms(GaclipModel *model, const Words *words, GaclipError *err
 {
     size_t known, count = 0;
     const GaclipSynonym *old = gaclip_model_synonyms(model, &known);
-    GaclipSynonym *rows = calloc(known + (size_t)words->synonyms.count + 1, sizeof *rows);
+    GaclipSynonym *rows = calloc(known + (size_t)words->synonyms.names.count + 1, sizeof *rows);
     if (rows == NULL) return gaclip_error_set(err, GACLIP_ERROR_MEMORY, "out of memory");
-    for (int i = 0; i < words->synonyms.count; i++)
-        rows[count++] = (GaclipSynonym){words->synonyms.items[i], words->synonym_classes.items[i]};
+    for (int i = 0; i < words->synonyms.names.count; i++)
+        rows[count++] =
+            (GaclipSynonym){words->synonyms.names.items[i], words->synonyms.classes.items[i]};
     for (size_t i = 0; i < known; i++)
         if (!is_listed(&words->classes, old[i].name)) rows[count++] = old[i];
     int status = gaclip_model_set_synonyms(model, rows, count, err);

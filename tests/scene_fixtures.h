@@ -2,6 +2,8 @@
 #ifndef GACLIP_TESTS_SCENE_FIXTURES_H
 #define GACLIP_TESTS_SCENE_FIXTURES_H
 
+#include "base/random.h"
+#include "gaclip/image.h"
 #include "gaclip/model.h"
 #include "geo_fixtures.h"
 
@@ -30,6 +32,19 @@ static inline GaclipModel *small_model(GaclipCompute **compute, int window)
     expect_ok(gaclip_compute_new(compute, 1, GACLIP_BACKEND_AUTO, &err), &err);
     expect_ok(gaclip_model_new(&model, &config, tokenizer, 11, *compute, &err), &err);
     return model;
+}
+
+/* A square of bytes without any pattern; the caller clears it. */
+static inline GaclipImage noise(int side)
+{
+    GaclipImage image = {0};
+    GaclipRandom random;
+    GaclipError err = {0};
+    expect_ok(gaclip_image_init(&image, side, side, 0, &err), &err);
+    gaclip__random_seed(&random, 3);
+    for (int i = 0; i < 3 * side * side; i++)
+        image.rgb[i] = (uint8_t)gaclip__random_below(&random, 256);
+    return image;
 }
 
 /* Ground with a bright square every 13 pixels or so, and noise; the caller frees it. */

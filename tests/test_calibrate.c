@@ -130,17 +130,12 @@ static GaclipDetection *detect(int *count, GaclipModel *model, float min_score, 
     GaclipDetectOptions options;
     GaclipDetector *detector;
     GaclipDetection *found;
-    GaclipImage image = {0};
-    GaclipRandom random;
     GaclipError err = {0};
     gaclip_detect_options_init(&options);
     options.min_score = min_score;
     options.nms_iou = 1; /* nothing is suppressed, so that no vote moves a box */
     options.uncalibrated = uncalibrated;
-    expect_ok(gaclip_image_init(&image, SIDE, SIDE, 0, &err), &err);
-    gaclip__random_seed(&random, 3);
-    for (int i = 0; i < 3 * SIDE * SIDE; i++)
-        image.rgb[i] = (uint8_t)gaclip__random_below(&random, 256);
+    GaclipImage image = noise(SIDE);
     expect_ok(gaclip_detector_new(&detector, model, CLASSES, 2, &options, &err), &err);
     expect_ok(gaclip_detect_image(&found, count, NULL, detector, &image, &err), &err);
     gaclip_detector_free(detector);

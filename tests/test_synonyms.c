@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "gaclip/detect.h"
 #include "gaclip/image.h"
 #include "scene_fixtures.h"
@@ -103,16 +102,11 @@ static GaclipDetection *detect(int *count, GaclipModel *model, const char *const
     GaclipDetectOptions options;
     GaclipDetector *detector;
     GaclipDetection *found;
-    GaclipImage image = {0};
-    GaclipRandom random;
     GaclipError err = {0};
     gaclip_detect_options_init(&options);
     options.min_score = 0;
     options.phrases = phrases;
-    expect_ok(gaclip_image_init(&image, SIDE, SIDE, 0, &err), &err);
-    gaclip__random_seed(&random, 3);
-    for (int i = 0; i < 3 * SIDE * SIDE; i++)
-        image.rgb[i] = (uint8_t)gaclip__random_below(&random, 256);
+    GaclipImage image = noise(SIDE);
     expect_ok(gaclip_detector_new(&detector, model, classes, class_count, &options, &err), &err);
     expect_ok(gaclip_detect_image(&found, count, NULL, detector, &image, &err), &err);
     snprintf(prompt, 64, "%s", gaclip_detector_prompt(detector, 0));
